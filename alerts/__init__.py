@@ -1,0 +1,1 @@
+"""From findings to alerts: rules, life cycle and cause."""

@@ -1,0 +1,1 @@
+"""The models: engines, routing, and what ships with Tidegate."""

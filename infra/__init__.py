@@ -1,0 +1,1 @@
+"""What starts things: settings, embedded servers, supervisor and command line."""

@@ -1,0 +1,1 @@
+"""Pure watching: guards over texts, monitors over what happens to a deployment."""

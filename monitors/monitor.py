@@ -1,0 +1,79 @@
+"""What a monitor is: it sees what happens to one deployment and says when something changed."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from pydantic import JsonValue
+
+from schemas.base import Labels, event_id
+from schemas.watching import Finding, Observation
+
+Snapshot = dict[str, JsonValue]
+
+
+class Monitor(Protocol):
+    """A pure observer of one deployment, with bounded state and no clock of its own.
+
+    The same observations give the same findings; ``restore(snapshot())`` changes nothing.
+
+    Attributes:
+        name: Unique among the monitors.
+        version: Changes whenever the same observations may give other findings.
+    """
+
+    name: str
+    version: str
+
+    def observe(self, observation: Observation) -> list[Finding]:
+        """Take in what happened (or that only time passed) and return what there is to say.
+
+        Time is ``observation.occurred_at``. An observation without a payload is a tick; one comes
+        every 5 s.
+        """
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Return the whole state as JSON."""
+        ...
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take on the state that :meth:`snapshot` returned."""
+        ...
+
+
+def finding(monitor: Monitor, cause: Observation, metric: str, **said: Any) -> Finding:
+    """Return the finding of ``monitor`` about ``metric`` that ``cause`` gave rise to.
+
+    Its id follows from monitor, metric, segment and the origin of ``cause``: what is said again
+    after a restart is the same event.
+
+    Args:
+        monitor: Who speaks.
+        cause: The observation that made it speak.
+        metric: What was measured.
+        said: Further fields of :class:`schemas.watching.Finding`, ``kind`` and ``value`` at least.
+    """
+    segment: Labels = said.get("segment", {})
+    marks = [f"{name}={segment[name]}" for name in sorted(segment)]
+    origin = cause.origin
+    return Finding(
+        event_id=event_id(
+            "finding",
+            monitor.name,
+            cause.deployment,
+            metric,
+            *marks,
+            said["kind"],
+            origin.topic,
+            origin.partition,
+            origin.offset,
+        ),
+        occurred_at=cause.occurred_at,
+        monitor=monitor.name,
+        monitor_version=monitor.version,
+        deployment=cause.deployment,
+        metric=metric,
+        origin=origin,
+        **said,
+    )

@@ -1,0 +1,230 @@
+"""Deployments, policies and alert rules as people write them, in YAML files of one folder."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.base import Name
+from schemas.errors import ConfigError
+from schemas.verdicts import Action, Direction
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Written(BaseModel):
+    """A value that people write: unknown keys are refused, so that a slip does not pass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GuardRule(Written):
+    """What a policy says of one guard where it differs from the guard's own defaults.
+
+    Attributes:
+        action: What to do when the guard speaks.
+        threshold: Score from which the guard speaks, 0 to 1.
+        fail: What a text that could not be scanned does: pass (``open``) or stop (``closed``).
+        directions: The sides of the model on which the guard is required.
+    """
+
+    action: Action | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    fail: Literal["open", "closed"] | None = None
+    directions: tuple[Direction, ...] | None = None
+
+
+class Policy(Written):
+    """Which guards a deployment requires and what they may do.
+
+    Attributes:
+        guards: The required guards by name, or ``all``.
+        rules: What differs from a guard's defaults, by guard.
+        fail: What a text does that a guard could not scan, unless its rule says otherwise.
+        restore: Whether the released answer gets masked values of its own request put back.
+    """
+
+    name: Name
+    guards: Literal["all"] | tuple[Name, ...] = "all"
+    rules: dict[Name, GuardRule] = Field(default_factory=dict)
+    fail: Literal["open", "closed"] = "open"
+    restore: bool = True
+
+
+class Pool(Written):
+    """Workers that serve one model.
+
+    Attributes:
+        model: A folder, a hub id, or the name of a model that ships with Tidegate.
+        engine_args: Passed to the engine as they are.
+        max_in_flight: Requests one worker keeps in flight.
+    """
+
+    name: Name
+    engine: Literal["vllm", "transformers", "scripted"] = "vllm"
+    model: str
+    engine_args: dict[str, Any] = Field(default_factory=dict)
+    max_in_flight: Annotated[int, Field(ge=1, le=1024)] = 32
+
+
+class Routing(Written):
+    """How requests are spread over the pools, which are listed from small to large.
+
+    Attributes:
+        large_share: The share of requests, 0 to 1, that may go beyond the first pool.
+    """
+
+    large_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+
+
+class Deployment(Written):
+    """What answers the requests of one name: pools of workers, small to large, under one policy."""
+
+    name: Name
+    policy: Name = "default"
+    pools: Annotated[tuple[Pool, ...], Field(min_length=1)]
+    routing: Routing = Routing()
+    owner: str = ""
+
+
+class AlertRule(Written):
+    """When findings become an alert.
+
+    Attributes:
+        findings: The monitors whose detections count, by name, or ``all``.
+        severity: How urgent it is.
+        cool_down_s: Seconds without a further detection after which it is resolved.
+    """
+
+    name: Name
+    findings: Literal["all"] | tuple[Name, ...] = "all"
+    severity: Literal["info", "warning", "critical"] = "warning"
+    cool_down_s: Annotated[float, Field(ge=0)] = 60.0
+
+
+class Registry(BaseModel):
+    """All deployments, policies and alert rules, each with the version its file's bytes give."""
+
+    model_config = ConfigDict(frozen=True)
+
+    deployments: dict[str, Deployment]
+    policies: dict[str, Policy]
+    rules: dict[str, AlertRule]
+    versions: dict[str, str]
+
+    def policy_of(self, deployment: Deployment) -> Policy:
+        """Return the policy of ``deployment``; loading has checked that it exists."""
+        return self.policies[deployment.policy]
+
+    def pools(self) -> dict[str, Pool]:
+        """Return every pool by name; loading has checked that each name means one pool."""
+        return {pool.name: pool for d in self.deployments.values() for pool in d.pools}
+
+
+def load_registry(folder: Path) -> Registry:
+    """Read ``deployments/``, ``policies/`` and ``alerts/`` below ``folder``.
+
+    Raises:
+        ConfigError: Naming file, line and key, if a file is no YAML, does not fit its model, repeats
+            a name, or refers to a policy that is not there.
+    """
+    versions: dict[str, str] = {}
+    policies = _load_folder(folder / "policies", Policy, versions)
+    deployments = _load_folder(folder / "deployments", Deployment, versions)
+    rules = _load_folder(folder / "alerts", AlertRule, versions)
+    if not deployments:
+        raise ConfigError("holds no deployment", file=str(folder / "deployments"))
+    pools: dict[str, Pool] = {}
+    for path, deployment in deployments.values():
+        if deployment.policy not in policies:
+            known = ", ".join(sorted(policies)) or "none"
+            raise _at(path, ("policy",), f"no policy {deployment.policy!r}; there are: {known}")
+        for index, pool in enumerate(deployment.pools):
+            if pools.setdefault(pool.name, pool) != pool:
+                raise _at(path, ("pools", index, "name"), f"pool {pool.name!r} differs elsewhere")
+    return Registry(
+        deployments={name: item for name, (_, item) in deployments.items()},
+        policies={name: item for name, (_, item) in policies.items()},
+        rules={name: item for name, (_, item) in rules.items()},
+        versions=versions,
+    )
+
+
+def check_guards(folder: Path, policy: Policy, known: set[str]) -> None:
+    """Refuse a policy that names a guard which is not in ``known``.
+
+    Raises:
+        ConfigError: Naming file, line and key.
+    """
+    path = folder / "policies" / f"{policy.name}.yaml"
+    listed = () if policy.guards == "all" else policy.guards
+    for index, guard in enumerate(listed):
+        if guard not in known:
+            raise _at(path, ("guards", index), _no_guard(guard, known))
+    for guard in policy.rules:
+        if guard not in known:
+            raise _at(path, ("rules", guard), _no_guard(guard, known))
+
+
+def _no_guard(guard: str, known: set[str]) -> str:
+    return f"no guard {guard!r}; there are: {', '.join(sorted(known))}"
+
+
+def _load_folder(
+    folder: Path, model: type[M], versions: dict[str, str]
+) -> dict[str, tuple[Path, M]]:
+    found: dict[str, tuple[Path, M]] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        raw = path.read_bytes()
+        item = _load_file(path, raw, model)
+        name = str(getattr(item, "name", ""))
+        if name != path.stem:
+            raise _at(path, ("name",), f"{name!r} must equal the file's name, {path.stem!r}")
+        found[name] = (path, item)
+        versions[f"{folder.name}/{name}"] = hashlib.sha256(raw).hexdigest()[:16]
+    return found
+
+
+def _load_file(path: Path, raw: bytes, model: type[M]) -> M:
+    try:
+        content = yaml.safe_load(raw)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else None
+        problem = getattr(error, "problem", None) or "is no YAML"
+        raise ConfigError(str(problem), file=str(path), line=line) from error
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise _at(path, first["loc"], first["msg"]) from error
+
+
+def _at(path: Path, location: tuple[str | int, ...], message: str) -> ConfigError:
+    key = ".".join(str(part) for part in location)
+    return ConfigError(message, file=str(path), line=_line_of(path, location), key=key or None)
+
+
+def _line_of(path: Path, location: tuple[str | int, ...]) -> int:
+    """Return the line of the deepest part of ``location`` that the file has, from 1."""
+    node = yaml.compose(path.read_text()) if path.exists() else None
+    line = 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            pairs = {key.value: (key, value) for key, value in node.value}
+            if part not in pairs:
+                break
+            key, node = pairs[part]
+            line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            if part >= len(node.value):
+                break
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return int(line)

@@ -1,0 +1,96 @@
+"""What monitors and alerts say: observations, findings and the state of alerts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
+from schemas.requests import ResponseReleased
+from schemas.verdicts import TextScanned
+
+
+class PoolObserved(Frozen):
+    """How one pool of workers stands: live members and requests not yet finished."""
+
+    pool: Name
+    live_workers: int = Field(ge=0)
+    waiting_requests: int = Field(ge=0)
+
+
+class InFlightObserved(Frozen):
+    """Requests with no answer though their deadline has passed."""
+
+    overdue: tuple[RequestId, ...] = ()
+    overdue_total: int = Field(default=0, ge=0)
+
+
+class Observation(Event):
+    """One thing that happened to a deployment, on the way to its monitors.
+
+    Exactly one of the payloads is set; none of them means that only time has passed. ``origin`` is
+    the record it was made from, by which a monitor's process skips what it has applied already.
+    """
+
+    deployment: str
+    origin: Origin
+    response: ResponseReleased | None = None
+    scanned: TextScanned | None = None
+    pool: PoolObserved | None = None
+    in_flight: InFlightObserved | None = None
+
+
+class Finding(Event):
+    """A monitor's value, or its word that something changed.
+
+    ``value`` and ``limit`` are in ``unit``. ``cause`` is the sentence an operator reads first.
+    ``exemplars`` are requests that show it, most telling first.
+    """
+
+    monitor: Name
+    monitor_version: str
+    kind: Literal["value", "detection", "recovery"]
+    deployment: str
+    segment: Labels = Field(default_factory=dict)
+    metric: str
+    value: float
+    limit: float | None = None
+    baseline: float | None = None
+    unit: str = ""
+    samples: int = Field(default=0, ge=0)
+    since_at: AwareDatetime | None = None
+    cause: str = ""
+    exemplars: tuple[RequestId, ...] = Field(default=(), max_length=10)
+    origin: Origin
+
+    @property
+    def key(self) -> str:
+        """What keeps order: the monitor and the segment it speaks of."""
+        segment = ",".join(f"{name}={self.segment[name]}" for name in sorted(self.segment))
+        return f"{self.monitor}|{self.deployment}|{self.metric}|{segment}"
+
+
+class AlertChanged(Event):
+    """An alert began, was taken note of, or ended."""
+
+    alert_id: str
+    firing: int = Field(ge=1, description="how often this alert has fired, this time included")
+    rule: Name
+    state: Literal["firing", "acknowledged", "resolved"]
+    severity: Literal["info", "warning", "critical"]
+    title: str
+    cause: str
+    deployment: str
+    monitor: Name
+    metric: str
+    segment: Labels = Field(default_factory=dict)
+    value: float
+    limit: float | None = None
+    baseline: float | None = None
+    unit: str = ""
+    since_at: AwareDatetime
+    fired_at: AwareDatetime
+    exemplars: tuple[RequestId, ...] = ()
+    findings: tuple[str, ...] = Field(default=(), description="event ids of the findings behind it")
+    origin: Origin

@@ -1,0 +1,1 @@
+"""Behaviour, room by room."""
