@@ -11,7 +11,7 @@ PipelineError                 anything Tidegate raises on purpose
 │   ├── LogUnavailable        Kafka
 │   │   └── Fenced            another member owns the partition now -> reopen it, or let it go
 │   └── EngineUnavailable     the model engine
-└── ConfigError               an operator must act         -> name the setting, exit 2 before consuming
+└── ConfigError               an operator must act         -> exit 2 before consuming
 ```
 
 Anything else is a bug. A bug inside a guard becomes the verdict ``not_scanned``; inside the loop it

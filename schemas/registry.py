@@ -97,13 +97,11 @@ class AlertRule(Written):
     Attributes:
         findings: The monitors whose detections count, by name, or ``all``.
         severity: How urgent it is.
-        cool_down_s: Seconds without a further detection after which it is resolved.
     """
 
     name: Name
     findings: Literal["all"] | tuple[Name, ...] = "all"
     severity: Literal["info", "warning", "critical"] = "warning"
-    cool_down_s: Annotated[float, Field(ge=0)] = 60.0
 
 
 class Registry(BaseModel):
@@ -129,8 +127,8 @@ def load_registry(folder: Path) -> Registry:
     """Read ``deployments/``, ``policies/`` and ``alerts/`` below ``folder``.
 
     Raises:
-        ConfigError: Naming file, line and key, if a file is no YAML, does not fit its model, repeats
-            a name, or refers to a policy that is not there.
+        ConfigError: Naming file, line and key, if a file is no YAML, does not fit its model,
+            repeats a name, or refers to a policy that is not there.
     """
     versions: dict[str, str] = {}
     policies = _load_folder(folder / "policies", Policy, versions)

@@ -11,6 +11,10 @@ from schemas.requests import ResponseReleased
 from schemas.verdicts import TextScanned
 
 
+WHOLE_SYSTEM = "*"
+"""Stands where a deployment's name would, in what concerns all of them."""
+
+
 class PoolObserved(Frozen):
     """How one pool of workers stands: live members and requests not yet finished."""
 
@@ -19,11 +23,18 @@ class PoolObserved(Frozen):
     waiting_requests: int = Field(ge=0)
 
 
-class InFlightObserved(Frozen):
-    """Requests with no answer though their deadline has passed."""
+class RequestOpened(Frozen):
+    """A record stands on the request topic; it must end as one response or one dead letter."""
 
-    overdue: tuple[RequestId, ...] = ()
-    overdue_total: int = Field(default=0, ge=0)
+    request_id: str
+    deadline_at: AwareDatetime
+
+
+class RequestSettled(Frozen):
+    """The record at ``request`` ended: as a response or as a dead letter."""
+
+    request: Origin
+    outcome: str
 
 
 class Observation(Event):
@@ -31,6 +42,7 @@ class Observation(Event):
 
     Exactly one of the payloads is set; none of them means that only time has passed. ``origin`` is
     the record it was made from, by which a monitor's process skips what it has applied already.
+    What concerns the whole system, not one deployment, has the deployment :data:`WHOLE_SYSTEM`.
     """
 
     deployment: str
@@ -38,7 +50,8 @@ class Observation(Event):
     response: ResponseReleased | None = None
     scanned: TextScanned | None = None
     pool: PoolObserved | None = None
-    in_flight: InFlightObserved | None = None
+    opened: RequestOpened | None = None
+    settled: RequestSettled | None = None
 
 
 class Finding(Event):
