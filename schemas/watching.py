@@ -10,7 +10,6 @@ from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
 from schemas.requests import ResponseReleased
 from schemas.verdicts import TextScanned
 
-
 WHOLE_SYSTEM = "*"
 """Stands where a deployment's name would, in what concerns all of them."""
 
