@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
 from schemas.verdicts import TextScanned
 
+TURN_END = "\n"
+"""Stands between the turns of a conversation where they are read as one text."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -83,6 +86,16 @@ class CompletionRequested(Frozen):
     def turns(self) -> tuple[Message, ...]:
         """The conversation to answer, whichever way it was given."""
         return self.messages or (Message(role="user", content=self.prompt or ""),)
+
+    @property
+    def prompt_text(self) -> str:
+        """Everything the application says to the model, passages apart, as one text."""
+        return TURN_END.join(message.content for message in self.turns)
+
+    @property
+    def prompt_sha256(self) -> str:
+        """The digest of :attr:`prompt_text`, by which equal prompts are known as equal."""
+        return sha256(self.prompt_text.encode()).hexdigest()
 
     @property
     def key(self) -> str:

@@ -6,9 +6,10 @@ tests holds both to what is written here.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+from zlib import crc32
 
 
 class Partition(NamedTuple):
@@ -35,9 +36,9 @@ class Output:
 
     Args:
         topic: Where to.
-        key: Decides the partition, by Kafka's default hash, unless ``partition`` is given.
+        key: Decides the partition, by its CRC-32, unless ``partition`` is given.
         value: The bytes.
-        partition: The partition to write to; taken modulo the topic's count.
+        partition: The partition to write to, where the topic has it.
     """
 
     topic: str
@@ -52,6 +53,13 @@ class Position:
 
     offset: int
     metadata: str = ""
+
+
+def spread(output: Output, partitions: int) -> int:
+    """Return the partition, of ``partitions``, that ``output`` is written to."""
+    if output.partition is not None and output.partition < partitions:
+        return output.partition
+    return crc32(output.key or b"") % partitions
 
 
 METADATA_MAX_BYTES = 4000
@@ -73,9 +81,6 @@ class Writer(Protocol):
     async def close(self) -> None:
         """Give the connection back; never raises."""
         ...
-
-
-Assigned = Callable[[frozenset[Partition]], Awaitable[None]]
 
 
 class Membership(Protocol):
@@ -108,22 +113,20 @@ class Membership(Protocol):
         ...
 
 
+Owned = Callable[[Membership, frozenset[Partition]], Awaitable[None]]
+"""Told of every partition a member now owns, after each rebalance."""
+
+
 class Log(Protocol):
     """A cluster that holds topics."""
 
     async def join(
-        self,
-        group: str,
-        member: str,
-        topics: Sequence[str],
-        assigned: Assigned,
-        revoked: Assigned,
+        self, group: str, member: str, topics: Sequence[str], owned: Owned
     ) -> Membership:
         """Become the member called ``member`` of ``group``.
 
-        ``assigned`` and ``revoked`` are awaited around each rebalance, with the partitions gained
-        and lost; no record is returned by :meth:`Membership.poll` while one runs. Newly assigned
-        partitions are paused.
+        ``owned`` is awaited after each rebalance with all partitions that the member now has; they
+        are paused then, and their positions are not to be relied on before :meth:`Membership.seek`.
 
         Raises:
             LogUnavailable: If the log does not answer.
@@ -147,8 +150,10 @@ class Log(Protocol):
         """
         ...
 
-    async def history(self, partition: Partition, before: int, window_ms: int) -> list[Record]:
-        """Return the records of the ``window_ms`` before the record at offset ``before``.
+    def history(
+        self, partition: Partition, before: int, window_ms: int
+    ) -> AsyncIterator[list[Record]]:
+        """Yield, in batches, the records of the ``window_ms`` that end at offset ``before``.
 
         Raises:
             LogUnavailable: If the log does not answer.
