@@ -1,0 +1,1 @@
+"""Embedded servers, migrations, topics and the command line."""

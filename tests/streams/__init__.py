@@ -1,0 +1,1 @@
+"""The loop, its logs and its stores."""
