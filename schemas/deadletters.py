@@ -26,7 +26,7 @@ class DeadLetter(Event):
     consumer: str
     request_id: str | None = None
     origin: Origin
-    appended_at: AwareDatetime
+    origin_appended_at: AwareDatetime
     value_bytes: int = Field(ge=0)
     sealed_key: str | None = None
     sealed_value: str | None = None

@@ -67,7 +67,7 @@ def dead_letter(
         consumer=consumer,
         request_id=readable_request_id(record),
         origin=origin,
-        appended_at=appended_at(record),
+        origin_appended_at=appended_at(record),
         value_bytes=len(record.value or b""),
         sealed_key=None if record.key is None else seal.seal(record.key, context),
         sealed_value=None if record.value is None else seal.seal(record.value, context),

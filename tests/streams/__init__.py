@@ -1,1 +1,1 @@
-"""The loop, its logs and its stores."""
+"""The wiring."""
