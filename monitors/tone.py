@@ -1,0 +1,89 @@
+"""Answers no customer should read: insults, profanity, threats and shouting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from monitors.folding import Folded
+from monitors.guard import Scan
+from monitors.matching import Matcher
+from monitors.phrases import phrase
+from monitors.spans import disjoint
+from schemas.verdicts import Action, Direction, Span
+
+_WEIGHTS = {"insult": 0.9, "threat": 0.9, "profanity": 0.8, "dismissal": 0.6, "shouting": 0.6}
+
+_PHRASES = {
+    "insult": (
+        r"(you|you are|you re|your|such an?|what an?) ~2 (idiots?|morons?|imbeciles?|stupid|dumb"
+        r"|fools?|losers?|pathetic|worthless|ignorant|incompetent|brainless|ridiculous|disgusting)",
+        r"(idiots|morons|imbeciles|scumbags?|dumbass(es)?|dimwits?|jerks?|assholes?|bastards?)",
+        r"(shame on you|are you (stupid|dumb|deaf|blind|insane|crazy))",
+        r"(i|we|they|everyone) (hates?|despises?|loathes?) (you|your)",
+    ),
+    "threat": (
+        r"(i|we) (will|ll|am going to|are going to) ~1 (hurt|kill|destroy|ruin|punish|hunt) you",
+        r"you (will|ll|are going to) ~1 (regret|pay for|suffer)",
+        r"(go|drop) (die|dead)",
+    ),
+    "profanity": (
+        r"(fuck|fucks|fucked|fucking|fucker|motherfucker|shit|shitty|bullshit|bitch|bitches|cunt"
+        r"|wtf|stfu|crap|crappy|piss off|pissed|damn (you|it)|goddamn|arse|bollocks|wanker)",
+    ),
+    "dismissal": (
+        r"(shut up|go away|screw you|buzz off|leave me alone|get a life|deal with it)",
+        r"(not|isn[\W_]?t|ain[\W_]?t) my (problem|job)",
+        r"(i|we) (do not|don[\W_]?t|couldn[\W_]?t) (care|give a ~1) (less|about you|damn)",
+        r"(stop|quit) (whining|complaining|wasting|bothering|crying)",
+        r"(figure|sort) it out yourself",
+    ),
+}
+_SHOUT_WORDS = 5
+_SHOUT_SHARE = 0.6
+_WORD = re.compile(r"[A-Za-z]{4,}")
+
+
+class Tone:
+    """Flag answers that insult, swear, threaten, brush off or shout.
+
+    Shouting is an answer of which most longer words, five at least, are in capitals.
+
+    >>> [scan.score for scan in Tone().scan(["Go away, you are an idiot.", "You are welcome."])]
+    [0.96, 0.0]
+    """
+
+    name = "tone"
+    version = "1"
+    directions: tuple[Direction, ...] = (Direction.ANSWER,)
+    action = Action.FLAG
+    threshold = 0.5
+
+    def __init__(self) -> None:
+        phrases = [phrase(kind, words) for kind in _PHRASES for words in _PHRASES[kind]]
+        self._matcher = Matcher(phrases)
+
+    def scan(self, texts: Sequence[str]) -> list[Scan]:
+        """Return one scan per text; the score grows with every further kind of rudeness."""
+        return [self._read(text) for text in texts]
+
+    def _read(self, text: str) -> Scan:
+        folded = Folded(text)
+        places = [(kind, match.span()) for kind, match in self._matcher.find(folded.text)]
+        shouted = _shouted(folded.text)
+        if shouted is not None:
+            places.append(("shouting", shouted))
+        found: list[Span] = [folded.span(*place, kind) for kind, place in places]
+        fine = 1.0
+        for kind in sorted({kind for kind, _ in places}):
+            fine *= 1 - _WEIGHTS[kind]
+        return Scan(round(1 - fine, 6), len(text), disjoint(found, len(text)))
+
+
+def _shouted(text: str) -> tuple[int, int] | None:
+    """Return where an answer shouts, from the first loud word to the last; None if it does not."""
+    words = list(_WORD.finditer(text))
+    loud = [word for word in words if word[0].isupper()]
+    if len(loud) < _SHOUT_WORDS or len(loud) < _SHOUT_SHARE * len(words):
+        return None
+    return loud[0].start(), loud[-1].end()
