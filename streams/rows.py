@@ -62,10 +62,9 @@ def rows_of(
 
 def _spliced(record: Record, value: bytes) -> bytes:
     topic, number = record.partition
-    seconds, milliseconds = divmod(record.timestamp_ms, 1000)
     position = (
         f'{{"kafka_topic":"{topic}","kafka_partition":{number},"kafka_offset":{record.offset},'
-        f'"appended_at":{seconds}.{milliseconds:03d},'
+        f'"appended_at":{record.timestamp_ms},'
     )
     return position.encode() + value.lstrip()[1:]
 
