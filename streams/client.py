@@ -1,0 +1,205 @@
+"""A client of the pipeline: put requests on Kafka and hear how each of them ended."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from schemas.codec import decode, encode, peek
+from schemas.deadletters import DeadLetter
+from schemas.errors import ConfigError, LogUnavailable, PoisonError, TransientError
+from schemas.requests import CompletionRequested, ResponseReleased
+from schemas.topics import DEADLETTER, RECORD_MAX_BYTES, REQUEST_MAX_BYTES, REQUESTS, RESPONSES
+from streams.kafka_errors import translated
+from streams.kafka_log import client_options
+from streams.log import Connection
+
+_OVERHEAD_BYTES = 1024
+"""What a record takes besides its key and value, generously."""
+
+
+class RequestTooLarge(PoisonError):
+    """The request does not fit the request topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a request ended.
+
+    Args:
+        event: The response; a dead letter if the request was set aside instead.
+        appended_ms: The broker's time of it, in milliseconds.
+    """
+
+    event: ResponseReleased | DeadLetter
+    appended_ms: int
+
+
+class Client:
+    """Sends requests and tells how each ended; an asynchronous context manager.
+
+    It reads what ends after it was entered, committed records alone, in no consumer group, so that
+    any number of clients do not disturb each other. A broker that is away is waited for.
+
+    Args:
+        connection: How to reach Kafka.
+        most_waiting: Requests without an answer at which :meth:`submit` waits.
+    """
+
+    def __init__(self, connection: Connection, most_waiting: int = 1000) -> None:
+        self._options = client_options(connection)
+        self._slots = asyncio.Semaphore(most_waiting)
+        self._waiting: dict[str, asyncio.Future[Answer]] = {}
+        self._listening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Client:
+        """Connect.
+
+        Raises:
+            LogUnavailable: If Kafka does not answer.
+            ConfigError: If it refuses us, or has no topics.
+        """
+        self._producer = AIOKafkaProducer(
+            **self._options,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            max_request_size=REQUEST_MAX_BYTES,
+        )
+        self._consumer = AIOKafkaConsumer(
+            **self._options,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=2 * RECORD_MAX_BYTES,
+        )
+        try:
+            with translated():
+                await self._producer.start()
+                await self._consumer.start()
+                await self._go_to_end()
+        except BaseException:
+            await self._disconnect()
+            raise
+        self._listening = asyncio.create_task(self._listen())
+        self._listening.add_done_callback(self._deaf)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Send what is on its way and disconnect; whoever still waits is cancelled."""
+        if self._listening:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        await self._disconnect()
+        for waiting in list(self._waiting.values()):
+            waiting.cancel()
+
+    async def submit(self, request: CompletionRequested) -> asyncio.Future[Answer]:
+        """Put ``request`` on its topic and return the future of its answer.
+
+        The future raises LogUnavailable if the request could not be written. Cancel it to wait no
+        longer; the request itself goes its way.
+
+        Raises:
+            RequestTooLarge: If the request does not fit the topic.
+            ValueError: If a request of this id still waits for its answer.
+        """
+        key, value = request.key.encode(), encode(request)
+        if len(key) + len(value) + _OVERHEAD_BYTES > REQUEST_MAX_BYTES:
+            raise RequestTooLarge(
+                f"the request has {len(value):,} bytes; {REQUEST_MAX_BYTES:,} is the most"
+            )
+        if request.request_id in self._waiting:
+            raise ValueError(f"a request {request.request_id!r} still waits for its answer")
+        await self._slots.acquire()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[request.request_id] = answer
+        answer.add_done_callback(lambda _: self._forget(request.request_id))
+        with translated():
+            sent = await self._producer.send(REQUESTS.name, value=value, key=key)
+        sent.add_done_callback(lambda done: _pass_on_failure(done, answer))
+        return answer
+
+    async def ask(self, request: CompletionRequested) -> Answer:
+        """Put ``request`` on its topic and wait for its answer.
+
+        Raises:
+            LogUnavailable: If the request could not be written.
+            RequestTooLarge: If the request does not fit the topic.
+            ValueError: If a request of this id still waits for its answer.
+        """
+        return await (await self.submit(request))
+
+    def _forget(self, request_id: str) -> None:
+        self._waiting.pop(request_id, None)
+        self._slots.release()
+
+    async def _go_to_end(self) -> None:
+        partitions = []
+        for topic in (RESPONSES.name, DEADLETTER.name):
+            numbers = self._consumer.partitions_for_topic(topic)
+            if not numbers:
+                raise ConfigError(
+                    f"Kafka has no topic {topic!r}: run `tidegate topics apply`", key="topics"
+                )
+            partitions += [TopicPartition(topic, number) for number in numbers]
+        self._consumer.assign(partitions)
+        await self._consumer.seek_to_end()
+        for partition in partitions:
+            await self._consumer.position(partition)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                with translated():
+                    fetched = await self._consumer.getmany(timeout_ms=1000)
+            except TransientError:
+                await asyncio.sleep(0.5)
+                continue
+            for records in fetched.values():
+                for record in records:
+                    self._hear(record)
+
+    def _hear(self, record: Any) -> None:
+        answer = self._waiting.get(str(peek(record.value).get("request_id")))
+        if answer is None or answer.done():
+            return
+        try:
+            event = _read(record)
+        except PoisonError as error:
+            answer.set_exception(error)
+            return
+        if event:
+            answer.set_result(Answer(event, record.timestamp))
+
+    def _deaf(self, listening: asyncio.Task[None]) -> None:
+        if not listening.cancelled() and (error := listening.exception()):
+            for answer in list(self._waiting.values()):
+                answer.set_exception(error)
+
+    async def _disconnect(self) -> None:
+        await self._producer.stop()
+        await self._consumer.stop()
+
+
+def _read(record: Any) -> ResponseReleased | DeadLetter | None:
+    """Return how a request ended, if that is what the record says."""
+    if record.topic == RESPONSES.name:
+        return decode(ResponseReleased, record.value)
+    letter = decode(DeadLetter, record.value)
+    return letter if letter.origin.topic == REQUESTS.name else None
+
+
+def _pass_on_failure(sent: asyncio.Future[Any], answer: asyncio.Future[Answer]) -> None:
+    if not answer.done() and not sent.cancelled() and (error := sent.exception()):
+        failure = LogUnavailable(f"the request was not written: {type(error).__name__}")
+        failure.__cause__ = error
+        answer.set_exception(failure)
