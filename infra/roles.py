@@ -1,17 +1,37 @@
-"""The roles: what each process of the system runs, by settings and registry."""
+"""The roles: what each process of the system runs, by settings and registry.
+
+A role's libraries are loaded only in its own process: the gate must not pay for vLLM.
+"""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
+import asyncio
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from infra.settings import Settings
 from schemas.errors import ConfigError
+from schemas.registry import Registry, check_guards, load_registry
+
+if TYPE_CHECKING:
+    from monitors.scanning import Scanner
 
 ROLES = ("gate", "worker", "sink", "monitors", "alerts")
+GATE_GROUP = "tidegate-gate"
+SINK_GROUP = "tidegate-sink"
+Ready = Callable[[], None]
 
 
-def run_role(role: str, settings: Settings, pool: str | None, ready: Callable[[], None]) -> None:
+def run_role(
+    role: str, settings: Settings, pool: str | None, ready: Ready, instance: int = 0
+) -> None:
     """Run one role in this process until SIGTERM.
 
     Args:
@@ -19,12 +39,246 @@ def run_role(role: str, settings: Settings, pool: str | None, ready: Callable[[]
         settings: All of them.
         pool: Whose requests a worker answers; None for every other role.
         ready: To be called once the role serves.
+        instance: Tells apart the processes of one role on one machine.
 
     Raises:
         ConfigError: If the role cannot run with these settings.
     """
-    try:
-        module = importlib.import_module(f"infra.role_{role}")
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"the role {role} is not part of this installation") from error
-    module.run(settings, pool, ready)
+    registry = checked_registry(settings.registry)
+    name = "-".join(part for part in (role, pool, socket.gethostname(), str(instance)) if part)
+    if role == "gate":
+        asyncio.run(_until_told(_gate(settings, registry, name, ready)))
+    elif role == "sink":
+        asyncio.run(_until_told(_sink(settings, registry, name, ready)))
+    elif role == "worker":
+        if pool is None or pool not in registry.pools():
+            known = ", ".join(sorted(registry.pools()))
+            raise ConfigError(f"no pool {pool!r}; there are: {known}", key="--pool")
+        asyncio.run(_until_told(_worker(settings, registry, pool, name, ready)))
+    elif role == "monitors":
+        _monitors(settings, registry, name, ready)
+    else:
+        _alerts(settings, registry, name, ready)
+
+
+def checked_registry(folder: Path) -> Registry:
+    """Return the registry, refused if a policy names a guard that does not exist.
+
+    Raises:
+        ConfigError: Naming file, line and key.
+    """
+    from monitors import GUARDS
+
+    registry = load_registry(folder)
+    for policy in registry.policies.values():
+        check_guards(folder, policy, {guard.name for guard in GUARDS})
+    return registry
+
+
+Main = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
+async def _until_told(main: Main) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await main(stop)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _scanners(registry: Registry) -> dict[str, Scanner]:
+    from monitors import GUARDS
+    from monitors.scanning import Scanner
+
+    guards = [guard() for guard in GUARDS]
+    return {
+        name: Scanner(guards, registry.policy_of(deployment), time.perf_counter)
+        for name, deployment in registry.deployments.items()
+    }
+
+
+def _gate(settings: Settings, registry: Registry, name: str, ready: Ready) -> Main:
+    from inference.router import Router
+
+    from schemas.topics import REQUESTS
+    from streams.admission import Serving
+    from streams.gate import TOPICS, Gate
+    from streams.kafka_log import KafkaLog
+    from streams.log import Partition
+    from streams.loop import Loop
+    from streams.sealing import Seal
+    from streams.transform import Transform
+
+    scanners = _scanners(registry)
+    serving = {
+        deployment.name: Serving(
+            deployment=deployment,
+            deployment_version=registry.versions[f"deployments/{deployment.name}"],
+            policy=registry.policy_of(deployment),
+            policy_version=registry.versions[f"policies/{deployment.policy}"],
+            scanner=scanners[deployment.name],
+            router=Router(deployment),
+        )
+        for deployment in registry.deployments.values()
+    }
+    gate = Gate(
+        serving,
+        Seal(settings.sealing_key()),
+        consumer=GATE_GROUP,
+        deadline_s=settings.gate.request_deadline_s,
+        now=_now,
+    )
+    room = _Room(settings.data, settings.disk.min_free_bytes)
+
+    def held(partition: Partition) -> bool:
+        return partition.topic == REQUESTS.name and room.is_short()
+
+    async def main(stop: asyncio.Event) -> None:
+        with ThreadPoolExecutor(1, "gate") as executor:
+            loop = Loop(
+                KafkaLog(settings.connection()),
+                group=GATE_GROUP,
+                member=name,
+                topics=TOPICS,
+                work=Transform(gate, executor, held),
+                drain_s=settings.supervisor.drain_s,
+            )
+            await loop.run(stop, ready)
+
+    return main
+
+
+class _Room:
+    """Whether the disk has become too full to take new requests; looked up once a second."""
+
+    def __init__(self, folder: Path, min_free_bytes: int) -> None:
+        self._folder = folder
+        self._min_free_bytes = min_free_bytes
+        self._looked_at_s = 0.0
+        self._short = False
+
+    def is_short(self) -> bool:
+        now_s = time.monotonic()
+        if self._folder.exists() and now_s - self._looked_at_s > 1.0:
+            self._looked_at_s = now_s
+            self._short = shutil.disk_usage(self._folder).free < self._min_free_bytes
+        return self._short
+
+
+def _worker(settings: Settings, registry: Registry, pool: str, name: str, ready: Ready) -> Main:
+    from inference.build import build_engine
+
+    from streams.generate import Generate
+    from streams.kafka_log import KafkaLog
+    from streams.loop import Loop
+    from streams.pools import worker_group
+    from streams.sealing import Seal
+    from streams.worker import Worker
+
+    spec = registry.pools()[pool]
+    from schemas.topics import work_topic
+
+    async def main(stop: asyncio.Event) -> None:
+        engine = build_engine(spec, cache=settings.cache)
+        await engine.start()
+        worker = Worker(
+            engine,
+            pool=pool,
+            scanners=_scanners(registry),
+            seal=Seal(settings.sealing_key()),
+            name=name,
+            consumer=worker_group(pool),
+            now=_now,
+        )
+        try:
+            loop = Loop(
+                KafkaLog(settings.connection()),
+                group=worker_group(pool),
+                member=name,
+                topics=[work_topic(pool)],
+                work=Generate(worker.answer, worker.give_up, most=spec.max_in_flight),
+                drain_s=settings.supervisor.drain_s,
+            )
+            await loop.run(stop, ready)
+        finally:
+            await engine.stop()
+
+    return main
+
+
+def _sink(settings: Settings, registry: Registry, name: str, ready: Ready) -> Main:
+    from schemas.topics import COMPLETIONS, REQUESTS, TOPICS, WORK, work_topic
+    from streams.clickhouse_store import ClickHouseStore
+    from streams.kafka_log import KafkaLog
+    from streams.loop import Loop
+    from streams.sealing import Seal
+    from streams.store_sink import StoreSink
+
+    works = [work_topic(pool) for pool in sorted(registry.pools())]
+    topics = [topic.name for topic in TOPICS if topic.table and topic is not WORK] + works
+    store = ClickHouseStore(settings.store("writer"))
+
+    async def main(stop: asyncio.Event) -> None:
+        with ThreadPoolExecutor(2, "sink") as executor:
+            sink = StoreSink(
+                store.insert,
+                Seal(settings.sealing_key()),
+                consumer=SINK_GROUP,
+                executor=executor,
+                elsewhere=frozenset([REQUESTS.name, COMPLETIONS.name, *works]),
+                linger_s=settings.sink.linger_s,
+                batch_records=settings.sink.batch_rows,
+            )
+            loop = Loop(
+                KafkaLog(settings.connection()),
+                group=SINK_GROUP,
+                member=name,
+                topics=topics,
+                work=sink,
+                drain_s=settings.supervisor.drain_s,
+            )
+            try:
+                await loop.run(stop, ready)
+            finally:
+                store.close()
+
+    return main
+
+
+def _monitors(settings: Settings, registry: Registry, name: str, ready: Ready) -> None:
+    from monitors.watch import Watch
+
+    from schemas.topics import work_topic
+    from streams.kafka_log import KafkaLog
+    from streams.lag import waiting
+    from streams.monitors_app import run_monitors
+    from streams.pools import worker_group
+
+    log: KafkaLog | None = None
+
+    async def waiting_in(pool: str) -> int:
+        nonlocal log
+        log = log or KafkaLog(settings.connection())
+        return await waiting(log, worker_group(pool), work_topic(pool))
+
+    run_monitors(
+        settings.connection(),
+        registry=registry,
+        data=settings.data,
+        instance=name,
+        waiting=waiting_in,
+        ready=ready,
+        request_deadline_s=settings.gate.request_deadline_s,
+        watcher=Watch,
+    )
+
+
+def _alerts(settings: Settings, registry: Registry, name: str, ready: Ready) -> None:
+    from streams.alerts_app import run_alerts
+
+    run_alerts(
+        settings.connection(), registry=registry, data=settings.data, instance=name, ready=ready
+    )

@@ -1,4 +1,4 @@
-"""Which records after a position are finished, as text that fits a committed position's metadata."""
+"""Which records after a position are finished, as text that fits the position's metadata."""
 
 from __future__ import annotations
 

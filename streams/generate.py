@@ -3,8 +3,8 @@
 No transaction is open while an answer is made. When answers are ready, all that finished since the
 last time are written with the position in one transaction. The committed offset is that of the
 oldest unfinished record, and the metadata beside it has a bit for each later one that is finished:
-after a kill, no finished record is answered twice, and none is lost. Records of one key are answered
-in order.
+after a kill, no finished record is answered twice, and none is lost. Records of one key are
+answered in order.
 """
 
 from __future__ import annotations
@@ -175,21 +175,26 @@ class _Shift:
             self._last_of_key[key] = task
 
     async def _fly(self, record: Record, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            await asyncio.wait({before})
-        async with self._generate.slots:
-            if self._lane.draining or record.offset not in self._flights.unfinished:
-                return
-            self._begun += 1
-            try:
-                outputs = await self._generate.outputs_of(record)
-            finally:
-                self._begun -= 1
+        try:
+            if before is not None:
+                await asyncio.wait({before})
+            async with self._generate.slots:
+                await self._answer(record)
+        finally:
+            if self._last_of_key.get(record.key or b"") is asyncio.current_task():
+                del self._last_of_key[record.key or b""]
+            self._stirred.set()
+
+    async def _answer(self, record: Record) -> None:
+        if self._lane.draining or record.offset not in self._flights.unfinished:
+            return
+        self._begun += 1
+        try:
+            outputs = await self._generate.outputs_of(record)
+        finally:
+            self._begun -= 1
         if record.offset in self._flights.unfinished:
             self._flights.ready[record.offset] = outputs
-        if self._last_of_key.get(record.key or b"") is asyncio.current_task():
-            del self._last_of_key[record.key or b""]
-        self._stirred.set()
 
     async def commit(self) -> None:
         """Commit what is ready, whenever something is, until the lane has drained."""

@@ -165,6 +165,28 @@ class KafkaLog:
         finally:
             await _stopped(consumer)
 
+    async def offsets_from(self, partition: Partition, offset: int, most: int) -> list[int]:
+        """Return the offsets of up to ``most`` committed records from ``offset`` on.
+
+        Raises:
+            LogUnavailable: If the cluster does not answer.
+        """
+        await self._connect()
+        assert self._reader is not None
+        where = TopicPartition(*partition)
+        found: list[int] = []
+        with translated():
+            async with asyncio.timeout(ANSWER_S):
+                end = (await self._reader.end_offsets([where]))[where]
+                if offset >= end:
+                    return found
+                self._reader.assign([where])
+                self._reader.seek(where, offset)
+                while len(found) < most and await self._reader.position(where) < end:
+                    fetched = await self._reader.getmany(where, timeout_ms=200, max_records=most)
+                    found += [raw.offset for raw in fetched.get(where, [])]
+        return found
+
     async def _timestamp_at(
         self, consumer: AIOKafkaConsumer, where: TopicPartition, offset: int
     ) -> int:
@@ -203,7 +225,9 @@ class KafkaLog:
         async with self._starting:
             if self._admin is None:
                 admin = AIOKafkaAdminClient(**self._options)
-                reader = AIOKafkaConsumer(**self._options, enable_auto_commit=False)
+                reader = AIOKafkaConsumer(
+                    **self._options, enable_auto_commit=False, isolation_level="read_committed"
+                )
                 with translated():
                     async with asyncio.timeout(ANSWER_S):
                         await admin.start()

@@ -204,6 +204,7 @@ class Loop:
         self._keepers: dict[Partition, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._assigned_once = False
+        self._ended = False
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Work until ``stop`` is set; call ``ready`` once the first partitions are open.
@@ -238,6 +239,7 @@ class Loop:
                     announce = None
             await self._drain()
         finally:
+            self._ended = True
             for task in (*self._keepers.values(), *self._ending):
                 task.cancel()
             await asyncio.gather(*self._keepers.values(), *self._ending, return_exceptions=True)
@@ -272,6 +274,8 @@ class Loop:
                 keeper.result()
 
     async def _owned(self, membership: Membership, partitions: frozenset[Partition]) -> None:
+        if self._ended:
+            return
         self._membership = membership  # the first call comes before join returns
         for partition in sorted(self._lanes.keys() - partitions):
             del self._lanes[partition]
@@ -317,7 +321,8 @@ class Loop:
         if self._keepers:
             done, late = await asyncio.wait(self._keepers.values(), timeout=self._drain_s)
             for keeper in done:
-                keeper.result()
+                if not keeper.cancelled():  # its partition was lost meanwhile
+                    keeper.result()
             if late:
                 logger.warning("%d partitions did not end in time; left uncommitted", len(late))
 

@@ -12,6 +12,9 @@ from collections.abc import AsyncIterator, Sequence
 from schemas.errors import ConfigError, Fenced, LogUnavailable
 from streams.log import Membership, Output, Owned, Partition, Position, Record, Writer, spread
 
+POLLS_UNAWARE = 20
+"""How often a member polls before it learns that its session has ended."""
+
 
 class MemoryLog:
     """A cluster whose topics live in this object.
@@ -71,8 +74,11 @@ class MemoryLog:
         return membership
 
     async def expel(self, group: str, member: str) -> None:
-        """End a session from the broker's side: the member learns of it only by being fenced."""
-        self._members[group].pop(member, None)
+        """End a session from the broker's side: the member goes on, and learns of it late."""
+        membership = self._members.get(group, {}).pop(member, None)
+        if membership is None:
+            return
+        membership.polls_left = POLLS_UNAWARE
         await self._rebalance(group)
 
     async def _rebalance(self, group: str) -> None:
@@ -147,6 +153,7 @@ class _MemoryMembership:
     ) -> None:
         self.topics = topics
         self.owned = owned
+        self.polls_left: int | None = None
         self._log = log
         self._group = group
         self._member = member
@@ -158,6 +165,10 @@ class _MemoryMembership:
         self._paused = set(partitions)
 
     async def poll(self, wait_s: float, most: int) -> list[Record]:
+        if self.polls_left is not None:
+            self.polls_left -= 1
+            if self.polls_left < 0:
+                raise LogUnavailable(f"{self._member} is no member any more")
         found: list[Record] = []
         for partition in sorted(self._positions):
             if partition in self._paused:

@@ -73,11 +73,18 @@ class Transform:
     Args:
         step: What is done to records.
         executor: The threads it is done on.
+        held: Whether a partition's records must wait, because what comes of them has no room.
     """
 
-    def __init__(self, step: Step, executor: Executor) -> None:
+    def __init__(
+        self,
+        step: Step,
+        executor: Executor,
+        held: Callable[[Partition], bool] = lambda partition: False,
+    ) -> None:
         self._step = step
         self._executor = executor
+        self._held = held
         self._slice = FIRST_SLICE
         self._failed: deque[bool] = deque(maxlen=LAST_RECORDS)
 
@@ -85,6 +92,9 @@ class Transform:
         """Work on ``lane`` until it drains."""
         await self._look_back(lane)
         while not lane.draining:
+            if self._held(lane.partition):
+                await asyncio.sleep(WAIT_S)
+                continue
             records = await lane.take(TAKE_RECORDS, WAIT_S)
             if not records:
                 continue

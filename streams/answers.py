@@ -1,0 +1,102 @@
+"""The events that the gate's two passes make in the same way: scanned texts and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from schemas.base import RequestId
+from schemas.codec import encode
+from schemas.requests import (
+    Failure,
+    FailureReason,
+    ResponseReleased,
+    ResponseStatus,
+    Served,
+)
+from schemas.topics import RESPONSES, VERDICTS
+from schemas.verdicts import Direction, Outcome, TextScanned, Verdict
+from streams.deadletters import appended_at, origin_of
+from streams.log import Output, Record
+
+
+def scanned(
+    served: Served, direction: Direction, index: int, text: str, verdicts: Sequence[Verdict]
+) -> TextScanned:
+    """Return the event that says what the guards found in one text of a request."""
+    return TextScanned(
+        event_id=served.origin.cause("scanned", direction, index),
+        occurred_at=served.requested_at,
+        request_id=served.request_id,
+        workspace=served.workspace,
+        deployment=served.deployment,
+        deployment_version=served.deployment_version,
+        policy=served.policy,
+        policy_version=served.policy_version,
+        direction=direction,
+        text_index=index,
+        text_sha256=sha256(text.encode()).hexdigest(),
+        verdicts=tuple(verdicts),
+        origin=served.origin,
+    )
+
+
+def verdict_output(event: TextScanned, partition: int) -> Output:
+    """Return ``event`` as a record of the verdicts' topic."""
+    return Output(VERDICTS.name, event.request_id.encode(), encode(event), partition)
+
+
+def speaking(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Return the guards that did not pass the text, each once."""
+    silent = (Outcome.PASS, Outcome.NOT_SCANNED)
+    return tuple(dict.fromkeys(v.guard for v in verdicts if v.outcome not in silent))
+
+
+def answer(record: Record, served: Served, status: ResponseStatus, **said: Any) -> Output:
+    """Return the one response to a request that could be read.
+
+    Args:
+        record: The record that is being worked on; its time is the answer's.
+        served: What the request was and what served it.
+        status: How it ended.
+        said: Further fields of :class:`schemas.requests.ResponseReleased`.
+    """
+    response = ResponseReleased(
+        event_id=served.origin.cause("response"),
+        occurred_at=appended_at(record),
+        request_id=served.request_id,
+        workspace=served.workspace,
+        deployment=served.deployment,
+        status=status,
+        served=served,
+        requested_at=served.requested_at,
+        origin=served.origin,
+        **said,
+    )
+    return Output(RESPONSES.name, served.key.encode(), encode(response), record.partition.number)
+
+
+def refusal(
+    record: Record,
+    request_id: RequestId,
+    reason: FailureReason,
+    detail: str,
+    *,
+    workspace: str = "",
+    deployment: str = "",
+) -> Output:
+    """Return the response to a request of which little more than its id is known."""
+    origin = origin_of(record)
+    response = ResponseReleased(
+        event_id=origin.cause("response"),
+        occurred_at=appended_at(record),
+        request_id=request_id,
+        workspace=workspace,
+        deployment=deployment,
+        status=ResponseStatus.FAILED,
+        failure=Failure(reason=reason, detail=detail[:500]),
+        requested_at=appended_at(record),
+        origin=origin,
+    )
+    return Output(RESPONSES.name, request_id.encode(), encode(response), origin.partition)

@@ -1,0 +1,147 @@
+"""The gate's second pass: an answer is scanned whole and released, or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from monitors.masking import restore
+from monitors.scanning import decision
+from schemas.codec import decode
+from schemas.errors import DecodeError, PoisonError
+from schemas.requests import (
+    CompletionFinished,
+    Failure,
+    FailureReason,
+    ResponseStatus,
+    Served,
+)
+from schemas.verdicts import Action, Direction, Verdict
+from streams.admission import Serving
+from streams.answers import answer, scanned, speaking, verdict_output
+from streams.deadletters import dead_letter, describe, reason_of
+from streams.log import Output, Record
+from streams.sealing import Seal
+
+_SERVED = tuple(Served.model_fields)
+
+
+class Release:
+    """Turns completions into responses and verdicts.
+
+    Args:
+        serving: What serves each deployment.
+        seal: Opens what placeholders stand for.
+        consumer: The group, as dead letters name it.
+        now: The current time, for deadlines.
+    """
+
+    def __init__(
+        self,
+        serving: Mapping[str, Serving],
+        seal: Seal,
+        *,
+        consumer: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._serving = serving
+        self._seal = seal
+        self._consumer = consumer
+        self._now = now
+
+    def outputs(self, records: Sequence[Record]) -> list[Output]:
+        """Return what comes of ``records``."""
+        outputs: list[Output] = []
+        whole: dict[str, list[tuple[Record, CompletionFinished]]] = {}
+        for record in records:
+            try:
+                finished = decode(CompletionFinished, record.value)
+            except PoisonError as error:
+                outputs.append(self._dead(record, error))
+                continue
+            if finished.failure is None and finished.deployment in self._serving:
+                whole.setdefault(finished.deployment, []).append((record, finished))
+            else:
+                failure = finished.failure or Failure(
+                    reason=FailureReason.NO_POOL, detail="the deployment is gone"
+                )
+                outputs.append(_answer(record, finished, ResponseStatus.FAILED, failure=failure))
+        for deployment, group in whole.items():
+            outputs += self._release(self._serving[deployment], group)
+        return outputs
+
+    def _dead(self, record: Record, error: Exception) -> Output:
+        return dead_letter(
+            record, reason_of(error), describe(error), consumer=self._consumer, seal=self._seal
+        )
+
+    def _release(
+        self, serving: Serving, group: Sequence[tuple[Record, CompletionFinished]]
+    ) -> list[Output]:
+        others = serving.scanner.without(Action.MASK)
+        texts = [finished.text for _, finished in group]
+        outputs: list[Output] = []
+        for (record, finished), found in zip(
+            group, others.scan(texts, Direction.ANSWER), strict=True
+        ):
+            verdicts = (*(finished.scanned.verdicts if finished.scanned else ()), *found)
+            served = Served.model_construct(**{name: getattr(finished, name) for name in _SERVED})
+            event = scanned(served, Direction.ANSWER, 0, finished.text, verdicts)
+            outputs.append(verdict_output(event, record.partition.number))
+            outputs.append(self._decide(record, finished, serving, verdicts))
+        return outputs
+
+    def _decide(
+        self,
+        record: Record,
+        finished: CompletionFinished,
+        serving: Serving,
+        verdicts: Sequence[Verdict],
+    ) -> Output:
+        guards = speaking(verdicts)
+        if finished.deadline_at <= self._now():
+            failure = Failure(reason=FailureReason.DEADLINE, detail="the answer came too late")
+            return _answer(record, finished, ResponseStatus.FAILED, failure=failure, guards=guards)
+        action = decision(verdicts)
+        if action in (Action.BLOCK, Action.WITHHOLD):
+            return _answer(record, finished, ResponseStatus.WITHHELD, guards=guards)
+        status = ResponseStatus.MASKED if action is Action.MASK else ResponseStatus.RELEASED
+        text = finished.text
+        if serving.policy.restore and finished.sealed:
+            text = restore(text, self._opened(finished))
+        return _answer(
+            record, finished, status, guards=guards, text=text, text_masked=finished.text
+        )
+
+    def _opened(self, finished: CompletionFinished) -> dict[str, str]:
+        """Return what placeholders stand for; nothing, if it was sealed under another key."""
+        try:
+            raw = self._seal.open(finished.sealed or "", finished.request_id.encode())
+        except DecodeError:
+            return {}
+        mapping: dict[str, str] = orjson.loads(raw)
+        return mapping
+
+
+def _answer(
+    record: Record, finished: CompletionFinished, status: ResponseStatus, **said: Any
+) -> Output:
+    served = Served.model_construct(**{name: getattr(finished, name) for name in _SERVED})
+    return answer(
+        record,
+        served,
+        status,
+        finish_reason=finished.finish_reason,
+        pool=finished.pool,
+        model=finished.model,
+        route=finished.route,
+        usage=finished.usage,
+        timings=finished.timings,
+        mean_logprob=finished.mean_logprob,
+        prompt_chars=finished.prompt_chars,
+        answer_chars=len(finished.text),
+        **said,
+    )

@@ -1,0 +1,114 @@
+"""The order in which a lane opens, where it matters most."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+from streams.log import Output, Partition, Position, Writer
+from streams.loop import Loop
+from streams.memory_log import MemoryLog
+from tests.streams import works
+from tests.streams.virtual import Inline, run
+
+
+class LateCommits(MemoryLog):
+    """A log in which an old owner's commit arrives just before its successor's writer opens."""
+
+    def __init__(self) -> None:
+        super().__init__({works.INPUT: 1, works.OUTPUT: 1})
+        self.held = asyncio.Event()
+        self.freed = asyncio.Event()
+        self.committed_late = 0
+        self._opened = 0
+
+    async def open_writer(self, group: str, partition: Partition) -> Writer:
+        """Let the first owner's held commit through, then shut the first owner out."""
+        self._opened += 1
+        if self._opened == 2:
+            self.freed.set()
+            while not self.committed_late:
+                await asyncio.sleep(0)
+        writer = await super().open_writer(group, partition)
+        return _Held(self, writer) if self._opened == 1 else writer
+
+
+class _Held:
+    def __init__(self, log: LateCommits, writer: Writer) -> None:
+        self._log = log
+        self._writer = writer
+
+    async def write(self, outputs: Sequence[Output], position: Position) -> None:
+        """Commit once the successor is about to open."""
+        self._log.held.set()
+        await self._log.freed.wait()
+        await self._writer.write(outputs, position)
+        self._log.committed_late += 1
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+def _member(log: MemoryLog, name: str) -> tuple[asyncio.Event, asyncio.Task[None]]:
+    stop = asyncio.Event()
+    loop = Loop(
+        log,
+        group=works.GROUP,
+        member=name,
+        topics=[works.INPUT],
+        work=works.transform(Inline()),
+    )
+    return stop, asyncio.create_task(loop.run(stop, lambda: None))
+
+
+async def _late_commit() -> LateCommits:
+    log = LateCommits()
+    for number in range(10):
+        log.append(works.INPUT, str(number).encode())
+    stop_old, old = _member(log, "old")
+    await log.held.wait()
+    await log.expel(works.GROUP, "old")
+    stop_new, new = _member(log, "new")
+    while len(log.read(works.OUTPUT)) < 10:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(5.0)
+    stop_old.set()
+    stop_new.set()
+    await asyncio.gather(old, new)
+    return log
+
+
+def test_late_commit_of_the_old_owner_is_not_repeated() -> None:
+    """A commit that arrives while the successor opens is seen by it: ten in, ten out."""
+    log = run(_late_commit())
+    assert log.committed_late == 1
+    assert Counter(r.value for r in log.read(works.OUTPUT)) == Counter(
+        str(number).encode() for number in range(10)
+    )
+
+
+async def _bounded() -> int:
+    log = MemoryLog({works.INPUT: 1, works.OUTPUT: 1})
+    for _ in range(20_000):
+        log.append(works.INPUT, b"x" * 100)
+    gate = asyncio.Event()
+    most = 0
+
+    async def work(lane: object) -> None:
+        await gate.wait()
+
+    loop = Loop(log, group=works.GROUP, member="a", topics=[works.INPUT], work=work)
+    stop = asyncio.Event()
+    task = asyncio.create_task(loop.run(stop, lambda: None))
+    await asyncio.sleep(30.0)
+    most = max(lane.waiting for lane in loop._lanes.values())
+    gate.set()
+    stop.set()
+    await task
+    return most
+
+
+def test_full_lane_pauses_its_partition() -> None:
+    """However much lies in the log, a lane that is not emptied holds a bounded number."""
+    assert 4000 <= run(_bounded()) <= 6000
