@@ -1,0 +1,242 @@
+"""The tables take every event as it is, give back what it said, and keep no raw text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from schemas.base import Frozen
+from streams.clickhouse_client import connect
+from streams.clickhouse_store import ClickHouseStore
+from streams.rows import row_of
+from streams.store import StoreConnection
+from tests.infra import events
+
+pytestmark = pytest.mark.clickhouse
+
+
+class Tables:
+    """The tables of one test, and how to fill and read them."""
+
+    def __init__(self, connection: StoreConnection) -> None:
+        self.client: Client = connect(connection)
+        self.store = ClickHouseStore(connection)
+        # The events of these tests are of a fixed day, which the tables would let go of.
+        expiring = self.client.query(
+            "SELECT name FROM system.tables"
+            " WHERE database = currentDatabase() AND engine_full LIKE '% TTL %'"
+        )
+        for (table,) in expiring.result_rows:
+            self.client.command(f"ALTER TABLE {table} REMOVE TTL")
+
+    def put(self, topic: str, table: str, *put: Frozen, token: str = "t", offset: int = 7) -> None:
+        """Insert events as records of ``topic``, one offset after the other."""
+        rows = [
+            row_of(events.record(topic, event, offset=offset + index))
+            for index, event in enumerate(put)
+        ]
+        self.store.insert(table, rows, token)
+
+    def row(self, sql: str) -> dict[str, Any]:
+        """Return the one row that ``sql`` finds, by column."""
+        found = self.client.query(sql)
+        assert found.row_count == 1, found.result_rows
+        return dict(zip(found.column_names, found.result_rows[0], strict=True))
+
+    def one(self, sql: str) -> Any:
+        """Return the one value that ``sql`` finds."""
+        return next(iter(self.row(sql).values()))
+
+
+@pytest.fixture
+def tables(clickhouse: StoreConnection) -> Iterator[Tables]:
+    """All tables, empty."""
+    made = Tables(clickhouse)
+    yield made
+    made.store.close()
+    made.client.close()
+
+
+def bare(at: datetime) -> datetime:
+    """Return ``at`` as the driver gives UTC back."""
+    return at.replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(("topic", "table", "event"), events.STORED)
+def test_every_event_comes_back_as_it_was(
+    tables: Tables, topic: str, table: str, event: Frozen
+) -> None:
+    """Each field that has a column of its name holds the event's value, beside its position."""
+    tables.put(topic, table, event)
+    row = tables.row(f"SELECT * FROM {table}")
+    assert (row["kafka_topic"], row["kafka_partition"], row["kafka_offset"]) == (topic, 1, 7)
+    assert row["appended_at"] == bare(events.APPENDED_AT)
+    said = event.model_dump(exclude_none=True)
+    shared = (set(row) & set(said)) - {"passages"}
+    assert shared >= {"event_id", "occurred_at"}
+    for name in shared:
+        value = said[name]
+        if isinstance(value, datetime):
+            value = bare(value)
+        elif isinstance(value, tuple):
+            value = list(value)
+        if name != "verdicts":
+            assert row[name] == value, name
+
+
+def test_nested_objects_become_flat_columns(tables: Tables) -> None:
+    """What an event keeps in objects stands in columns with the field's own name."""
+    tables.put("llm.completions.v1", "completions", events.finished())
+    row = tables.row("SELECT * FROM completions")
+    assert row["prompt_tokens"] == 11
+    assert row["completion_tokens"] == 22
+    assert row["cached_tokens"] == 3
+    assert row["failure_reason"] == "engine"
+    assert (row["route_topic"], row["route_reason"], row["difficulty"]) == ("cards", "easy", 0.25)
+    assert (row["queue_s"], row["ttft_s"], row["tpot_s"], row["generation_s"]) == (
+        0.5,
+        0.125,
+        0.0625,
+        1.5,
+    )
+    assert row["first_token_at"] == bare(events.AT)
+    assert (row["origin_topic"], row["origin_partition"], row["origin_offset"]) == (
+        "llm.requests.v1",
+        2,
+        41,
+    )
+
+
+def test_an_answer_knows_what_served_it_and_how_long_it_took(tables: Tables) -> None:
+    """A response has the policy, groups and request of what served it, and broker-time latency."""
+    tables.put("llm.responses.v1", "responses", events.released())
+    row = tables.row("SELECT * FROM responses")
+    assert row["latency_s"] == 2.5
+    assert (row["deployment_version"], row["policy"], row["policy_version"]) == (
+        "d1",
+        "default",
+        "p1",
+    )
+    assert row["metadata"] == {"group": "a", "tag": "b"}
+    assert (row["request_partition"], row["request_offset"]) == (2, 41)
+    assert (row["origin_topic"], row["origin_offset"]) == ("llm.completions.v1", 5)
+
+
+def test_an_answer_that_nothing_served_belongs_to_its_origin(tables: Tables) -> None:
+    """Without ``served`` the response's origin is the request, and all else is empty."""
+    tables.put("llm.responses.v1", "responses", events.unserved())
+    row = tables.row("SELECT * FROM responses")
+    assert (row["request_partition"], row["request_offset"]) == (2, 41)
+    assert (row["failure_reason"], row["failure_detail"]) == ("invalid", "the prompt is empty")
+    assert (row["policy"], row["metadata"], row["ttft_s"], row["taken_at"]) == ("", {}, None, None)
+
+
+def test_every_verdict_is_a_row(tables: Tables) -> None:
+    """A scan explodes into its verdicts, each with what the scan knows."""
+    tables.put("llm.verdicts.v1", "scans", events.scanned())
+    found = tables.client.query("SELECT * FROM verdicts ORDER BY guard")
+    rows = [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
+    assert [(row["guard"], row["outcome"]) for row in rows] == [("pii", "mask"), ("tone", "pass")]
+    assert rows[0]["request_id"] == "r-1"
+    assert (rows[0]["score"], rows[0]["threshold"]) == (0.5, 0.25)
+    assert (rows[0]["scanned_chars"], rows[0]["total_chars"], rows[0]["latency_ms"]) == (
+        90,
+        100,
+        1.5,
+    )
+    assert rows[0]["spans"] == [{"start": 3, "end": 7, "label": "card"}]
+
+
+def test_what_is_sent_again_is_counted_once_everywhere(tables: Tables) -> None:
+    """A token that went in adds nothing to the table, the verdicts or the counts by minute."""
+    many = [events.scanned()] * 500
+    for _ in range(3):
+        tables.put("llm.verdicts.v1", "scans", *many)
+        tables.put("llm.responses.v1", "responses", events.released())
+    assert tables.one("SELECT count() FROM scans") == 500
+    assert tables.one("SELECT count() FROM verdicts") == 1000
+    assert tables.one("SELECT sum(verdicts) FROM verdicts_per_minute") == 1000
+    assert tables.one("SELECT sum(responses) FROM responses_per_minute") == 1
+
+
+def test_equal_rows_under_other_tokens_all_count(tables: Tables) -> None:
+    """Only the token says what is the same: equal verdicts of two batches are four rows."""
+    tables.put("llm.verdicts.v1", "scans", events.scanned(), token="one")
+    tables.put("llm.verdicts.v1", "scans", events.scanned(), token="two")
+    assert tables.one("SELECT count() FROM verdicts") == 4
+    assert tables.one("SELECT sum(verdicts) FROM verdicts_per_minute") == 4
+
+
+@pytest.mark.parametrize(
+    ("topic", "table", "event"),
+    [each for each in events.STORED if each[1] in ("findings", "alerts", "feedback", "control")],
+)
+def test_an_event_written_twice_is_read_once(
+    tables: Tables, topic: str, table: str, event: Frozen
+) -> None:
+    """Writers that may repeat an event after a kill have tables that join it by its id."""
+    tables.put(topic, table, event, token="first", offset=7)
+    tables.put(topic, table, event, token="second", offset=9)
+    assert tables.one(f"SELECT count() FROM {table} FINAL") == 1
+
+
+def test_raw_text_and_sealed_bytes_have_no_column(tables: Tables) -> None:
+    """No column is there for them, and no value of any table holds them."""
+    names = tables.client.query(
+        "SELECT table || '.' || name FROM system.columns WHERE database = currentDatabase()"
+    )
+    columns = {str(row[0]) for row in names.result_rows}
+    leaks = {"prompt", "messages", "text", "sealed", "sealed_key", "sealed_value"}
+    assert not {column for column in columns if column.split(".")[1] in leaks}
+    for topic, table, event in events.STORED:
+        tables.put(topic, table, event)
+        stored = str(tables.row(f"SELECT * FROM {table}"))
+        assert events.RAW not in stored
+        assert "sealed-bytes" not in stored
+
+
+def test_every_record_is_accounted_for(tables: Tables) -> None:
+    """A request is in flight until one response or dead letter at its position ends it."""
+    for offset in (41, 42):
+        request = events.record("llm.requests.v1", events.requested(f"r-{offset}"), 2, offset)
+        tables.store.insert("requests", [row_of(request)], f"requests-{offset}")
+    tables.put("llm.responses.v1", "responses", events.released())
+    tables.put("llm.deadletter.v1", "dead_letters", events.set_aside())
+    found = tables.client.query(
+        "SELECT request_offset, outcome FROM request_outcomes ORDER BY request_offset"
+    )
+    assert found.result_rows == [(41, "masked"), (42, "in_flight"), (43, "undecodable")]
+    totals = tables.row(
+        "SELECT sum(requests), sum(masked), sum(in_flight), sum(only_dead_letter) FROM accounting"
+    )
+    assert list(totals.values()) == [3, 1, 1, 1]
+
+
+def test_a_second_answer_shows(tables: Tables) -> None:
+    """Two responses to one record are no outcome but a fault."""
+    tables.put("llm.responses.v1", "responses", events.released(), events.released())
+    assert tables.one("SELECT outcome FROM request_outcomes") == "answered_twice"
+
+
+def test_views_show_latency_guards_and_open_alerts(tables: Tables) -> None:
+    """The views for dashboards give figures by minute, and alerts until they are resolved."""
+    tables.put("llm.responses.v1", "responses", events.released())
+    tables.put("llm.verdicts.v1", "scans", events.scanned())
+    tables.put("llm.alerts.v1", "alerts", events.alerted())
+    assert tables.row("SELECT latency_p50_s, ttft_p99_s, responses FROM latency") == {
+        "latency_p50_s": 2.5,
+        "ttft_p99_s": 0.125,
+        "responses": 1,
+    }
+    assert tables.row(
+        "SELECT verdicts, spoke, spoke_rate, round(scanned_rate, 2) AS scanned_rate"
+        " FROM guard_rates WHERE guard = 'pii'"
+    ) == {"verdicts": 1, "spoke": 1, "spoke_rate": 1.0, "scanned_rate": 0.9}
+    assert tables.one("SELECT alert_id FROM open_alerts") == "a-1"
+    tables.put("llm.alerts.v1", "alerts", events.alerted("resolved"), token="end")
+    assert tables.one("SELECT count() FROM open_alerts") == 0
+    assert tables.one("SELECT count() FROM alert_log") == 2
