@@ -16,29 +16,37 @@ from streams.log import Connection
 from streams.store import StoreConnection
 from tests.embedded import CACHE, free_port, running
 
-_MARKER_OF = {"kafka": "kafka", "clickhouse": "clickhouse", "clickhouse_server": "clickhouse"}
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
+def require_marker(request: pytest.FixtureRequest, name: str) -> None:
     """Refuse a real server to a test that does not say, by its marker, that it uses one."""
-    for fixture, marker in unmarked(item):
-        pytest.fail(f"mark the test with @pytest.mark.{marker} to use the fixture {fixture}")
+    if request.node.get_closest_marker(name) is None:
+        pytest.fail(f"mark the test with @pytest.mark.{name} to use the fixture {name}")
 
 
-def unmarked(item: pytest.Item) -> list[tuple[str, str]]:
-    """Return the real servers that ``item`` uses without saying so, and the marker that says it."""
-    used = getattr(item, "fixturenames", ())
-    return [
-        (fixture, marker)
-        for fixture, marker in _MARKER_OF.items()
-        if fixture in used and not item.get_closest_marker(marker)
-    ]
+@pytest.fixture
+def kafka(request: pytest.FixtureRequest) -> Connection:
+    """A real broker, shared by the session; give topics and groups names of their own."""
+    require_marker(request, "kafka")
+    connection: Connection = request.getfixturevalue("kafka_server")
+    return connection
+
+
+@pytest.fixture
+def clickhouse(request: pytest.FixtureRequest) -> Iterator[StoreConnection]:
+    """A database of the test's own in a real store, with all tables, as its owner."""
+    require_marker(request, "clickhouse")
+    server: StoreServer = request.getfixturevalue("clickhouse_server")
+    connection = replace(server.owner, database=f"test_{uuid4().hex}")
+    migrate(connection)
+    yield connection
+    client = connect(connection)
+    client.command(f"DROP DATABASE {connection.database}")
+    client.close()
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    """A real, empty broker for the whole session; give topics and groups names of their own."""
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """Runs the broker behind :func:`kafka`."""
     broker = Broker(
         tmp_path_factory.mktemp("kafka"), CACHE, port=free_port(), controller_port=free_port()
     )
@@ -48,21 +56,10 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
 
 @pytest.fixture(scope="session")
 def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
-    """A real store for the whole session, with its three users and the tables of ``tidegate``."""
+    """A real store with its three users and the tables of ``tidegate``."""
     server = StoreServer(
         tmp_path_factory.mktemp("clickhouse"), http_port=free_port(), native_port=free_port()
     )
     with running(server):
         migrate(server.owner)
         yield server
-
-
-@pytest.fixture
-def clickhouse(clickhouse_server: StoreServer) -> Iterator[StoreConnection]:
-    """A database of the test's own, with all tables, as its owner."""
-    connection = replace(clickhouse_server.owner, database=f"test_{uuid4().hex}")
-    migrate(connection)
-    yield connection
-    client = connect(connection)
-    client.command(f"DROP DATABASE {connection.database}")
-    client.close()
