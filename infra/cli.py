@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from multiprocessing import process
 from pathlib import Path
@@ -57,6 +58,8 @@ def tidegate(ctx: click.Context, config: Path | None) -> None:
     Exit codes: 0 done, 1 the check failed, 2 configuration.
     """
     ctx.obj = config
+    # Libraries' warnings would stand between what a command prints; `run` sets up a log.
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def main() -> None:

@@ -84,6 +84,7 @@ class Keeper:
                 why = await self._live()
             except ConfigError as error:
                 if not self._ready.is_set():
+                    self._become(Phase.FAILED, detail=str(error))
                     raise
                 why = str(error)
             if self._stopping.is_set():

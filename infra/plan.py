@@ -14,9 +14,10 @@ from infra.cores import spread
 from infra.datafolder import DataFolder
 from infra.preflight import check
 from infra.registry import serve_model, write_defaults
+from infra.roles import checked_registry
 from infra.settings import Settings
 from infra.supervisor import Plan
-from schemas.registry import Registry, load_registry
+from schemas.registry import Registry
 
 _LOG = logging.getLogger(__name__)
 QUIET = {
@@ -47,7 +48,7 @@ def make_plan(settings: Settings, model: Path | None = None) -> Plan:
         serve_model(settings.registry, model)
     elif write_defaults(settings.registry):
         _LOG.info("the shipped registry is written to %s", settings.registry)
-    registry = load_registry(settings.registry)
+    registry = checked_registry(settings.registry)
     folder = DataFolder(settings.data)
     pools = list(registry.pools())
     return Plan(
@@ -70,11 +71,11 @@ def furnish(settings: Settings, pools: list[str]) -> None:
         ConfigError: If a server refuses.
         TransientError: If one does not answer.
     """
-    from infra import migrations, topics
+    from infra.migrations import Layout, migrate
+    from infra.topics import apply
 
-    layout = settings.topic_layout(pools)
-    asyncio.run(topics.apply(settings.connection(), pools, layout))
-    migrations.apply(settings.store("owner"))
+    asyncio.run(apply(settings.connection(), pools, settings.topic_layout(pools)))
+    migrate(settings.store("owner"), Layout(settings.tables.cluster))
 
 
 def _servers(settings: Settings) -> list[Part]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from infra.datafolder import DataFolder, sealing_key
 from schemas.errors import ConfigError
@@ -101,6 +100,17 @@ class Topics(Section):
     partition_bytes: Annotated[int, Field(ge=1 << 20)] = 512 << 20
 
 
+class Tables(Section):
+    """How the store's tables are made.
+
+    Attributes:
+        cluster: The cluster, by its name in the servers' configuration, over which they are
+            replicated; empty for one server.
+    """
+
+    cluster: str = ""
+
+
 class Gate(Section):
     """The gate.
 
@@ -128,14 +138,15 @@ class SupervisorSettings(Section):
 
     Attributes:
         ready_s: Time for a part to become ready, a model's loading included.
-        drain_s: Time for all roles together to finish what they hold, at ``down``.
+        drain_s: Time for a role to finish what it holds, at ``down``; what has not ended five
+            seconds later is killed.
         backoff_first_s: Wait before the first restart of what died; doubled at each further one.
         backoff_most_s: The longest such wait.
         worker_nice: How far workers give way to everything else, 0 to 19.
     """
 
     ready_s: Positive = 600.0
-    drain_s: Positive = 30.0
+    drain_s: Positive = 25.0
     backoff_first_s: Positive = 0.5
     backoff_most_s: Positive = 30.0
     worker_nice: Annotated[int, Field(ge=0, le=19)] = 10
@@ -175,7 +186,7 @@ class Seal(Section):
     key: SecretStr = SecretStr("")
 
 
-class Settings(BaseSettings):
+class Settings(Section):
     """Everything an operator can set; the defaults run the embedded system.
 
     Attributes:
@@ -188,13 +199,8 @@ class Settings(BaseSettings):
         config: The file that was read, if any; passed on to the roles.
     """
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        env_prefix="TIDEGATE_",
-        env_nested_delimiter="__",
-        env_ignore_empty=True,
-    )
+    # The defaults are paths to be made absolute, too.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     kafka: str | None = None
     clickhouse: str | None = None
@@ -208,24 +214,13 @@ class Settings(BaseSettings):
     clickhouse_security: ClickHouseSecurity = ClickHouseSecurity()
     ports: Ports = Ports()
     topics: Topics = Topics()
+    tables: Tables = Tables()
     gate: Gate = Gate()
     sink: Sink = Sink()
     supervisor: SupervisorSettings = SupervisorSettings()
     disk: Disk = Disk()
     logs: Logs = Logs()
     seal: Seal = Seal()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment override the file, whose values are handed to the constructor."""
-        return env_settings, init_settings
 
     @field_validator("data", "registry", "cache")
     @classmethod

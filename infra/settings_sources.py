@@ -1,6 +1,7 @@
 """Where settings come from: a TOML file, the environment above it, and no name that we do not know.
 
-pydantic-settings lets a misspelt variable pass, so every name is checked here before it reads any.
+pydantic-settings would let a misspelt variable pass and take one that ends in ``_FILE`` for a key;
+every name is known here, so reading them is a few lines.
 """
 
 from __future__ import annotations
@@ -38,11 +39,10 @@ def load_settings(config: Path | None = None) -> Settings:
     """
     if config is None and DEFAULT_FILE.exists():
         config = DEFAULT_FILE
-    _check_variables(os.environ)
     written = _read_file(config) if config else {}
-    secrets = _read_secret_files(os.environ)
+    values = _merged(written, _read_variables(os.environ))
     try:
-        return Settings(**_merged(written, secrets), config=config.absolute() if config else None)
+        return Settings(**values, config=config.absolute() if config else None)
     except ValidationError as error:
         raise _refusal(error, config, os.environ) from error
 
@@ -68,33 +68,33 @@ def known_keys() -> dict[_Key, Any]:
     return found
 
 
-def _secret_keys() -> list[_Key]:
-    return [key for key, kind in known_keys().items() if kind is SecretStr]
-
-
-def _check_variables(environ: Mapping[str, str]) -> None:
-    files = {variable_of(key) + "_FILE": variable_of(key) for key in _secret_keys()}
-    known = {variable_of(key) for key in known_keys()} | files.keys() | _NOT_SETTINGS
+def _read_variables(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    known: set[str] = set(_NOT_SETTINGS)
+    for key, kind in known_keys().items():
+        variable = variable_of(key)
+        known.add(variable)
+        # An empty variable is none: that is how Compose files leave one out.
+        value = environ.get(variable) or None
+        if kind is SecretStr:
+            known.add(file := variable + "_FILE")
+            if environ.get(file) and value is not None:
+                raise ConfigError(f"is set as well as {variable}; one of them must go", key=file)
+            value = _read_secret(file, environ[file]) if environ.get(file) else value
+        if value is not None:
+            place = found.setdefault(key[0], {}) if len(key) == 2 else found
+            place[key[-1]] = value
     for name in sorted(environ):
         if name.upper().startswith(PREFIX) and name not in known:
             raise ConfigError(f"is no setting{_closest(name.upper(), known)}", key=name)
-    for file, plain in files.items():
-        if file in environ and plain in environ:
-            raise ConfigError(f"is set as well as {plain}; one of them must go", key=file)
-
-
-def _read_secret_files(environ: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key in _secret_keys():
-        variable = variable_of(key) + "_FILE"
-        if path := environ.get(variable):
-            try:
-                text = Path(path).expanduser().read_text()
-            except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(f"cannot read {path}: {error}", key=variable) from error
-            section, name = key
-            found.setdefault(section, {})[name] = text.strip()
     return found
+
+
+def _read_secret(variable: str, path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}", key=variable) from error
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -150,9 +150,11 @@ def _line_of(text: str, key: _Key) -> int | None:
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     merged = dict(below)
-    for section, values in above.items():
-        written = merged.get(section)
-        merged[section] = {**written, **values} if isinstance(written, dict) else values
+    for name, value in above.items():
+        old = merged.get(name)
+        if isinstance(old, dict) and isinstance(value, dict):
+            value = {**old, **value}
+        merged[name] = value
     return merged
 
 

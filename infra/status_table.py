@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from infra.memory import memory_bytes
 from infra.state import PartState, Phase, State
 
 STYLES = {
@@ -54,6 +56,19 @@ def parts_table(state: State, memory: Mapping[str, int] | None = None) -> Table:
         row.append(f"[dim]{part.detail}[/]")
         table.add_row(*row)
     return table
+
+
+def print_status(state: State, as_json: bool) -> bool:
+    """Print how the parts stand and what memory they take; return whether all are ready."""
+    memory = memory_bytes(state)
+    if as_json:
+        print(json.dumps({**state.model_dump(mode="json"), "memory_bytes": memory}, indent=2))
+    else:
+        console = Console()
+        console.print(parts_table(state, memory))
+        total_mb = sum(memory.values()) / 1e6
+        console.print(f"{state.phase}; {total_mb:,.0f} MB in all", highlight=False)
+    return state.phase is Phase.READY and all(p.phase is Phase.READY for p in state.parts)
 
 
 def duration(seconds: float) -> str:

@@ -21,6 +21,8 @@ from schemas.errors import ConfigError, TransientError
 
 _LOG = logging.getLogger(__name__)
 _SERVERS_STOP_S = 20.0
+_DRAINED_S = 5.0
+"""Time for a role to end that has finished what it held, or given up on it."""
 _KILLED_S = 5.0
 
 
@@ -45,7 +47,7 @@ class Patience:
 
     Args:
         ready_s: For all parts of a kind to become ready, in seconds.
-        drain_s: For all roles to finish what they hold, in seconds.
+        drain_s: For a role to finish what it holds, in seconds.
         backoff: Before a part that died is started again.
     """
 
@@ -110,7 +112,7 @@ class Supervisor:
         finally:
             await _cancel(work, told)
             self._become(Phase.DRAINING)
-            await self._stop(self._roles, self._patience.drain_s)
+            await self._stop(self._roles, self._patience.drain_s + _DRAINED_S)
             await self._stop(self._servers, _SERVERS_STOP_S)
             self._become(Phase.FAILED if self._error else Phase.STOPPED)
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
 from schemas.codec import decode, encode, peek
 from schemas.deadletters import DeadLetter
-from schemas.errors import ConfigError, LogUnavailable, PoisonError, TransientError
+from schemas.errors import LogUnavailable, PipelineError, PoisonError
 from schemas.requests import CompletionRequested, ResponseReleased
-from schemas.topics import DEADLETTER, RECORD_MAX_BYTES, REQUEST_MAX_BYTES, REQUESTS, RESPONSES
+from schemas.topics import DEADLETTER, REQUEST_MAX_BYTES, REQUESTS, RESPONSES
 from streams.kafka_errors import translated
 from streams.kafka_log import client_options
-from streams.log import Connection
+from streams.log import Connection, Record
+from streams.tail import Tail
 
 _OVERHEAD_BYTES = 1024
 """What a record takes besides its key and value, generously."""
@@ -52,6 +53,7 @@ class Client:
 
     def __init__(self, connection: Connection, most_waiting: int = 1000) -> None:
         self._options = client_options(connection)
+        self._tail = Tail(connection, (RESPONSES.name, DEADLETTER.name), from_start=False)
         self._slots = asyncio.Semaphore(most_waiting)
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._listening: asyncio.Task[None] | None = None
@@ -70,18 +72,11 @@ class Client:
             linger_ms=5,
             max_request_size=REQUEST_MAX_BYTES,
         )
-        self._consumer = AIOKafkaConsumer(
-            **self._options,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            max_partition_fetch_bytes=2 * RECORD_MAX_BYTES,
-        )
+        await self._tail.__aenter__()
         try:
             with translated():
                 await self._producer.start()
-                await self._consumer.start()
-                await self._go_to_end()
-        except BaseException:
+        except PipelineError:
             await self._disconnect()
             raise
         self._listening = asyncio.create_task(self._listen())
@@ -142,33 +137,11 @@ class Client:
         self._waiting.pop(request_id, None)
         self._slots.release()
 
-    async def _go_to_end(self) -> None:
-        partitions = []
-        for topic in (RESPONSES.name, DEADLETTER.name):
-            numbers = self._consumer.partitions_for_topic(topic)
-            if not numbers:
-                raise ConfigError(
-                    f"Kafka has no topic {topic!r}: run `tidegate topics apply`", key="topics"
-                )
-            partitions += [TopicPartition(topic, number) for number in numbers]
-        self._consumer.assign(partitions)
-        await self._consumer.seek_to_end()
-        for partition in partitions:
-            await self._consumer.position(partition)
-
     async def _listen(self) -> None:
-        while True:
-            try:
-                with translated():
-                    fetched = await self._consumer.getmany(timeout_ms=1000)
-            except TransientError:
-                await asyncio.sleep(0.5)
-                continue
-            for records in fetched.values():
-                for record in records:
-                    self._hear(record)
+        async for record in self._tail.read_for_ever():
+            self._hear(record)
 
-    def _hear(self, record: Any) -> None:
+    def _hear(self, record: Record) -> None:
         answer = self._waiting.get(str(peek(record.value).get("request_id")))
         if answer is None or answer.done():
             return
@@ -178,7 +151,7 @@ class Client:
             answer.set_exception(error)
             return
         if event:
-            answer.set_result(Answer(event, record.timestamp))
+            answer.set_result(Answer(event, record.timestamp_ms))
 
     def _deaf(self, listening: asyncio.Task[None]) -> None:
         if not listening.cancelled() and (error := listening.exception()):
@@ -187,12 +160,12 @@ class Client:
 
     async def _disconnect(self) -> None:
         await self._producer.stop()
-        await self._consumer.stop()
+        await self._tail.__aexit__()
 
 
-def _read(record: Any) -> ResponseReleased | DeadLetter | None:
+def _read(record: Record) -> ResponseReleased | DeadLetter | None:
     """Return how a request ended, if that is what the record says."""
-    if record.topic == RESPONSES.name:
+    if record.partition.topic == RESPONSES.name:
         return decode(ResponseReleased, record.value)
     letter = decode(DeadLetter, record.value)
     return letter if letter.origin.topic == REQUESTS.name else None

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 @click.command("down")
 @with_settings
 def command(settings: Settings) -> None:
-    """Stop everything: roles finish what they hold, for 30 s at most, then store and broker."""
+    """Stop everything that `up` started.
+
+    Roles finish what they hold, for 30 s at most; store and broker go last.
+    """
     from infra.stopping import bring_down
 
     bring_down(settings)

@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.argument("role", type=click.Choice(["gate", "worker", "sink", "monitors", "alerts"]))
 @click.option("--pool", help="The pool whose requests a worker answers.")
+@click.option("--instance", type=click.IntRange(min=0), default=0, help="Tells replicas apart.")
 @click.option(
     "--ready-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="A file to create once the role serves.",
 )
 @with_settings
-def command(settings: Settings, role: str, pool: str | None, ready_file: Path | None) -> None:
-    """Run one role in this process until SIGTERM; its log goes to standard error."""
+def command(
+    settings: Settings, role: str, pool: str | None, instance: int, ready_file: Path | None
+) -> None:
+    """Run one role in this process.
+
+    Until SIGTERM; its log goes to standard error.
+    """
     from infra.logs import log_to_stderr
     from infra.roles import run_role
     from schemas.errors import ConfigError
@@ -36,4 +42,4 @@ def command(settings: Settings, role: str, pool: str | None, ready_file: Path | 
             ready_file.touch()
 
     log_to_stderr(f"{role}-{pool}" if pool else role, settings.logs.level)
-    run_role(role, settings, pool, ready)
+    run_role(role, settings, pool, ready, instance)

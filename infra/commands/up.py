@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 )
 @with_settings
 def command(settings: Settings, wait: bool, model: Path | None) -> None:
-    """Start broker, store and every role; stay, with a live view, until Ctrl-C."""
+    """Start everything and watch it live.
+
+    It runs until Ctrl-C or, with --wait, in the background until `tidegate down`.
+    """
     from infra.starting import bring_up
 
     bring_up(settings, model, stay=not wait)
