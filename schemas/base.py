@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 EVENT_NAMESPACE = UUID("6f0a3a0e-5d2b-5c1e-9b0a-7d1de6a7e001")
 
@@ -14,6 +14,15 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,1
 
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Labels = dict[str, str]
+_DETAIL_CHARS = 1000
+
+
+def _clipped(text: Any) -> Any:
+    return text[:_DETAIL_CHARS] if isinstance(text, str) else text
+
+
+Detail = Annotated[str, BeforeValidator(_clipped), StringConstraints(max_length=_DETAIL_CHARS)]
+"""A sentence about what went wrong; a long one is cut, for it must not stop what reports it."""
 
 
 def event_id(*cause: str | int | UUID) -> UUID:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
-from schemas.base import Event, Origin
+from schemas.base import Detail, Event, Origin
 
 
 class DeadLetterReason(StrEnum):
@@ -22,7 +22,7 @@ class DeadLetter(Event):
     """A record set aside: its bytes sealed, why, where it stood and who set it aside."""
 
     reason: DeadLetterReason
-    detail: str = Field(default="", max_length=1000)
+    detail: Detail = ""
     consumer: str
     request_id: str | None = None
     origin: Origin

@@ -6,20 +6,14 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import Name
 from schemas.errors import ConfigError
 from schemas.verdicts import Action, Direction
+from schemas.written import Written, fault, parse, read
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class Written(BaseModel):
-    """A value that people write: unknown keys are refused, so that a slip does not pass."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class GuardRule(Written):
@@ -140,10 +134,12 @@ def load_registry(folder: Path) -> Registry:
     for path, deployment in deployments.values():
         if deployment.policy not in policies:
             known = ", ".join(sorted(policies)) or "none"
-            raise _at(path, ("policy",), f"no policy {deployment.policy!r}; there are: {known}")
+            raise fault(path, ("policy",), f"no policy {deployment.policy!r}; there are: {known}")
         for index, pool in enumerate(deployment.pools):
+            if pool.name in (earlier.name for earlier in deployment.pools[:index]):
+                raise fault(path, ("pools", index, "name"), f"pool {pool.name!r} is listed twice")
             if pools.setdefault(pool.name, pool) != pool:
-                raise _at(path, ("pools", index, "name"), f"pool {pool.name!r} differs elsewhere")
+                raise fault(path, ("pools", index, "name"), f"pool {pool.name!r} differs elsewhere")
     return Registry(
         deployments={name: item for name, (_, item) in deployments.items()},
         policies={name: item for name, (_, item) in policies.items()},
@@ -162,10 +158,10 @@ def check_guards(folder: Path, policy: Policy, known: set[str]) -> None:
     listed = () if policy.guards == "all" else policy.guards
     for index, guard in enumerate(listed):
         if guard not in known:
-            raise _at(path, ("guards", index), _no_guard(guard, known))
+            raise fault(path, ("guards", index), _no_guard(guard, known))
     for guard in policy.rules:
         if guard not in known:
-            raise _at(path, ("rules", guard), _no_guard(guard, known))
+            raise fault(path, ("rules", guard), _no_guard(guard, known))
 
 
 def _no_guard(guard: str, known: set[str]) -> str:
@@ -176,53 +172,14 @@ def _load_folder(
     folder: Path, model: type[M], versions: dict[str, str]
 ) -> dict[str, tuple[Path, M]]:
     found: dict[str, tuple[Path, M]] = {}
+    for path in sorted(folder.glob("*.yml")):
+        raise ConfigError(f"must be called {path.stem}.yaml to be read", file=str(path))
     for path in sorted(folder.glob("*.yaml")):
-        raw = path.read_bytes()
-        item = _load_file(path, raw, model)
+        raw = read(path)
+        item = parse(path, raw, model)
         name = str(getattr(item, "name", ""))
         if name != path.stem:
-            raise _at(path, ("name",), f"{name!r} must equal the file's name, {path.stem!r}")
+            raise fault(path, ("name",), f"{name!r} must equal the file's name, {path.stem!r}")
         found[name] = (path, item)
         versions[f"{folder.name}/{name}"] = hashlib.sha256(raw).hexdigest()[:16]
     return found
-
-
-def _load_file(path: Path, raw: bytes, model: type[M]) -> M:
-    try:
-        content = yaml.safe_load(raw)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else None
-        problem = getattr(error, "problem", None) or "is no YAML"
-        raise ConfigError(str(problem), file=str(path), line=line) from error
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise _at(path, first["loc"], first["msg"]) from error
-
-
-def _at(path: Path, location: tuple[str | int, ...], message: str) -> ConfigError:
-    key = ".".join(str(part) for part in location)
-    return ConfigError(message, file=str(path), line=_line_of(path, location), key=key or None)
-
-
-def _line_of(path: Path, location: tuple[str | int, ...]) -> int:
-    """Return the line of the deepest part of ``location`` that the file has, from 1."""
-    node = yaml.compose(path.read_text()) if path.exists() else None
-    line = 1
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            pairs = {key.value: (key, value) for key, value in node.value}
-            if part not in pairs:
-                break
-            key, node = pairs[part]
-            line = key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            if part >= len(node.value):
-                break
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return int(line)

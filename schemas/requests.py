@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
+from schemas.base import Detail, Event, Frozen, Labels, Name, Origin, RequestId
 from schemas.verdicts import TextScanned
 
 TURN_END = "\n"
@@ -164,7 +164,7 @@ class Failure(Frozen):
     """A failure that is an outcome: recorded, counted and answered."""
 
     reason: FailureReason
-    detail: str = Field(default="", max_length=500)
+    detail: Detail = ""
 
 
 class Usage(Frozen):

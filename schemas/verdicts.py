@@ -61,7 +61,7 @@ class Verdict(Frozen):
     spans: tuple[Span, ...] = ()
     scanned_chars: int = Field(ge=0)
     total_chars: int = Field(ge=0)
-    latency_ms: float = Field(ge=0.0)
+    latency_ms: float = Field(ge=0.0, allow_inf_nan=False)
     reason: str = ""
     failed: Literal["", "open", "closed"] = ""
 

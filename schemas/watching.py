@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, FiniteFloat
 
 from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
 from schemas.requests import ResponseReleased
@@ -66,7 +66,7 @@ class Finding(Event):
     deployment: str
     segment: Labels = Field(default_factory=dict)
     metric: str
-    value: float
+    value: FiniteFloat
     limit: float | None = None
     baseline: float | None = None
     unit: str = ""
@@ -97,7 +97,7 @@ class AlertChanged(Event):
     monitor: Name
     metric: str
     segment: Labels = Field(default_factory=dict)
-    value: float
+    value: FiniteFloat
     limit: float | None = None
     baseline: float | None = None
     unit: str = ""

@@ -1,0 +1,1 @@
+"""What crosses Kafka and what people write."""

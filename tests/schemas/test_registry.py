@@ -1,0 +1,198 @@
+"""A registry is loaded whole or refused with file, line and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ConfigError
+from schemas.registry import Policy, check_guards, load_registry
+
+FILES = {
+    "deployments/bank.yaml": """\
+name: bank
+policy: strict
+pools:
+  - name: small
+    model: tidegate-bank-2m
+  - name: large
+    engine: scripted
+    model: any
+    engine_args: {answer: hello}
+routing:
+  large_share: 0.1
+""",
+    "policies/strict.yaml": """\
+name: strict
+guards: [pii, injection]
+rules:
+  injection:
+    action: block
+    threshold: 0.7
+fail: closed
+""",
+    "alerts/default.yaml": """\
+name: default
+severity: critical
+""",
+}
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Path:
+    """A registry in which nothing is wrong."""
+    for name, content in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    return tmp_path
+
+
+def test_a_registry_is_read_with_its_versions(registry: Path) -> None:
+    """Everything is found by name, what is not written has its default, files have versions."""
+    found = load_registry(registry)
+    deployment = found.deployments["bank"]
+    assert found.policy_of(deployment).rules["injection"].threshold == 0.7
+    assert found.policies["strict"].restore is True
+    assert list(found.pools()) == ["small", "large"]
+    assert found.rules["default"].findings == "all"
+    assert set(found.versions) == {name.removesuffix(".yaml") for name in FILES}
+
+
+def test_a_version_follows_from_the_file(registry: Path) -> None:
+    """A version changes with the file's bytes, and only that file's."""
+    before = load_registry(registry).versions
+    path = registry / "policies/strict.yaml"
+    path.write_text(FILES["policies/strict.yaml"] + "# a word more\n")
+    after = load_registry(registry).versions
+    assert {name for name in before if before[name] != after[name]} == {"policies/strict"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        pytest.param(
+            "policies/strict.yaml", "fail: closed", "fail: [closed", ":8: expected ", id="no YAML"
+        ),
+        pytest.param(
+            "policies/strict.yaml", "fail: closed", "fial: closed", ":7: fial: Extra inputs",
+            id="unknown key",
+        ),
+        pytest.param(
+            "policies/strict.yaml", "threshold: 0.7", "threshold: 7",
+            ":6: rules.injection.threshold: Input should be less than", id="out of range",
+        ),
+        pytest.param(
+            "policies/strict.yaml", "guards: [pii, injection]", "guards: every",
+            ":2: guards: Input should be 'all'", id="neither all nor a list",
+        ),
+        pytest.param(
+            "policies/strict.yaml", "action: block", "action: block\n    action: flag",
+            ":6: action: stands twice", id="key twice",
+        ),
+        pytest.param(
+            "policies/strict.yaml", "name: strict", "name: lax",
+            ":1: name: 'lax' must equal the file's name, 'strict'", id="misnamed",
+        ),
+        pytest.param(
+            "deployments/bank.yaml", "policy: strict", "policy: stritc",
+            ":2: policy: no policy 'stritc'; there are: strict", id="missing policy",
+        ),
+        pytest.param(
+            "deployments/bank.yaml", "name: large", "name: small",
+            ":6: pools.1.name: pool 'small' is listed twice", id="pool twice",
+        ),
+        pytest.param(
+            "deployments/bank.yaml", "    model: any\n", "",
+            ":6: pools.1.model: Field required", id="missing key",
+        ),
+        pytest.param(
+            "deployments/bank.yaml", "engine: scripted", "engine: gpu",
+            ":7: pools.1.engine: Input should be 'vllm'", id="unknown engine",
+        ),
+        pytest.param(
+            "alerts/default.yaml", "name: default\nseverity: critical\n", "",
+            ":1: Input should be a valid dictionary", id="empty file",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_by_file_line_and_key(
+    registry: Path, file: str, old: str, new: str, said: str
+) -> None:
+    """An operator is told where to look and what would be right."""
+    path = registry / file
+    content = path.read_text()
+    assert old in content
+    path.write_text(content.replace(old, new))
+    with pytest.raises(ConfigError) as refused:
+        load_registry(registry)
+    assert str(refused.value).startswith(str(path) + said)
+
+
+def test_pools_of_one_name_must_be_one(registry: Path) -> None:
+    """Two deployments may share a pool, but not give one name to two."""
+    shared = "name: other\npolicy: strict\npools:\n  - name: small\n    model: {}\n"
+    path = registry / "deployments/other.yaml"
+    path.write_text(shared.format("tidegate-bank-2m"))
+    assert set(load_registry(registry).deployments) == {"bank", "other"}
+    path.write_text(shared.format("another"))
+    with pytest.raises(ConfigError, match=r"4: pools\.0\.name: pool 'small' differs elsewhere"):
+        load_registry(registry)
+
+
+def test_a_registry_without_deployments_is_refused(tmp_path: Path) -> None:
+    """An empty folder, or a misspelt one, is no registry."""
+    with pytest.raises(ConfigError, match="deployments: holds no deployment"):
+        load_registry(tmp_path)
+
+
+def test_a_file_that_would_be_overlooked_is_refused(registry: Path) -> None:
+    """A policy called .yml is not silently left out."""
+    (registry / "policies/strict.yaml").rename(registry / "policies/strict.yml")
+    with pytest.raises(ConfigError, match=r"strict\.yml: must be called strict\.yaml"):
+        load_registry(registry)
+
+
+def test_a_file_that_cannot_be_read_is_named(registry: Path) -> None:
+    """A folder where a file should be, or bytes that are no text, are named too."""
+    (registry / "policies/odd.yaml").mkdir()
+    with pytest.raises(ConfigError, match=r"odd\.yaml: cannot be read"):
+        load_registry(registry)
+    (registry / "policies/odd.yaml").rmdir()
+    (registry / "policies/odd.yaml").write_bytes(b"name: \xff\xfe\n")
+    with pytest.raises(ConfigError, match=r"odd\.yaml: is no YAML in UTF-8"):
+        load_registry(registry)
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"injection"}, ":2: guards.0: no guard 'pii'; there are: injection"),
+        ({"pii", "tone"}, ":2: guards.1: no guard 'injection'; there are: pii, tone"),
+    ],
+)
+def test_a_policy_with_an_unknown_guard_is_refused(
+    registry: Path, known: set[str], said: str
+) -> None:
+    """A required guard that does not exist is named with those that do."""
+    policy = load_registry(registry).policies["strict"]
+    with pytest.raises(ConfigError) as refused:
+        check_guards(registry, policy, known)
+    assert str(refused.value).startswith(f"{registry / 'policies/strict.yaml'}{said}")
+
+
+def test_a_rule_for_an_unknown_guard_is_refused(registry: Path) -> None:
+    """A rule that would never apply is a slip, also where all guards are required."""
+    path = registry / "policies/strict.yaml"
+    path.write_text(path.read_text().replace("guards: [pii, injection]", "guards: all"))
+    policy = load_registry(registry).policies["strict"]
+    with pytest.raises(ConfigError, match=r"strict\.yaml:4: rules\.injection: no guard"):
+        check_guards(registry, policy, {"pii"})
+
+
+def test_known_guards_pass(registry: Path) -> None:
+    """Nothing is said of a policy whose guards all exist."""
+    policies = load_registry(registry).policies
+    check_guards(registry, policies["strict"], {"pii", "injection", "tone"})
+    check_guards(registry, Policy(name="default"), set())
+    assert policies["strict"].guards == ("pii", "injection")
