@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import orjson
-from inference.router import Router
 
 from monitors.masking import Numbering, mask
 from monitors.scanning import Scanner, decision
@@ -23,6 +23,7 @@ from schemas.requests import (
     FailureReason,
     Message,
     ResponseStatus,
+    Route,
     Served,
 )
 from schemas.topics import work_topic
@@ -36,6 +37,14 @@ from streams.seen import Seen
 Scanned = tuple[Direction, str, tuple[Verdict, ...]]
 
 
+class Routes(Protocol):
+    """What sends a masked prompt to a pool; the same prompt always to the same one."""
+
+    def route(self, text: str) -> Route:
+        """Return where ``text`` goes, and why."""
+        ...
+
+
 @dataclass(frozen=True)
 class Serving:
     """What serves one deployment: its registry entries, with the versions of their files."""
@@ -45,7 +54,7 @@ class Serving:
     policy: Policy
     policy_version: str
     scanner: Scanner
-    router: Router
+    router: Routes
 
 
 class Admission:
