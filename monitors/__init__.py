@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from monitors.accounting import Accounting
 from monitors.guard import Guard
+from monitors.guard_rates import GuardRates
 from monitors.injection import Injection
+from monitors.latency import LatencyShift
+from monitors.length import LengthShift
+from monitors.monitor import Monitor
+from monitors.outcomes import Outcomes
 from monitors.pii import Pii
+from monitors.pools import PoolsWithoutWorker
 from monitors.refusal import Refusal
+from monitors.refusals import RefusalShift
 from monitors.secrets import Secrets
 from monitors.tone import Tone
+from monitors.topic_shift import TopicShift
+from monitors.ttft import TtftShift
 
 GUARDS: tuple[type[Guard], ...] = (
     Pii,
@@ -15,4 +25,16 @@ GUARDS: tuple[type[Guard], ...] = (
     Injection,
     Tone,
     Refusal,
+)
+
+MONITORS: tuple[type[Monitor], ...] = (
+    Accounting,
+    GuardRates,
+    LatencyShift,
+    LengthShift,
+    Outcomes,
+    PoolsWithoutWorker,
+    RefusalShift,
+    TopicShift,
+    TtftShift,
 )

@@ -42,26 +42,26 @@ class Monitor(Protocol):
         ...
 
 
-def finding(monitor: Monitor, cause: Observation, metric: str, **said: Any) -> Finding:
-    """Return the finding of ``monitor`` about ``metric`` that ``cause`` gave rise to.
+def finding(monitor: Monitor, observation: Observation, metric: str, /, **said: Any) -> Finding:
+    """Return the finding of ``monitor`` about ``metric`` that ``observation`` gave rise to.
 
-    Its id follows from monitor, metric, segment and the origin of ``cause``: what is said again
+    Its id follows from monitor, metric, segment and the observation's origin: what is said again
     after a restart is the same event.
 
     Args:
         monitor: Who speaks.
-        cause: The observation that made it speak.
+        observation: What made it speak.
         metric: What was measured.
         said: Further fields of :class:`schemas.watching.Finding`, ``kind`` and ``value`` at least.
     """
     segment: Labels = said.get("segment", {})
     marks = [f"{name}={segment[name]}" for name in sorted(segment)]
-    origin = cause.origin
+    origin = observation.origin
     return Finding(
         event_id=event_id(
             "finding",
             monitor.name,
-            cause.deployment,
+            observation.deployment,
             metric,
             *marks,
             said["kind"],
@@ -69,10 +69,10 @@ def finding(monitor: Monitor, cause: Observation, metric: str, **said: Any) -> F
             origin.partition,
             origin.offset,
         ),
-        occurred_at=cause.occurred_at,
+        occurred_at=observation.occurred_at,
         monitor=monitor.name,
         monitor_version=monitor.version,
-        deployment=cause.deployment,
+        deployment=observation.deployment,
         metric=metric,
         origin=origin,
         **said,

@@ -1,0 +1,78 @@
+"""All monitors of one deployment, each observation taken in once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitors.monitor import Monitor, Snapshot
+from monitors.state import dump, load
+from schemas.base import Origin
+from schemas.watching import Finding, Observation
+
+
+@dataclass
+class _Kept:
+    """What one monitor was told to remember, and by which version of it."""
+
+    version: str
+    state: Snapshot
+
+
+@dataclass
+class _State:
+    applied: dict[str, int]
+    monitors: dict[str, _Kept]
+
+
+class Watch:
+    """Show every observation of a deployment to its monitors, once, and gather what they say.
+
+    What was read before, by the offset of its origin in its partition, is skipped: the same record
+    may come again after a restart. Findings are the same, byte for byte, however often the process
+    is stopped and its snapshot restored.
+
+    Args:
+        deployment: The deployment, or :data:`schemas.watching.WHOLE_SYSTEM`.
+        monitors: Its monitors; each takes what concerns it from the observations.
+    """
+
+    def __init__(self, deployment: str, monitors: Sequence[Monitor]) -> None:
+        self.deployment = deployment
+        self._monitors = tuple(monitors)
+        self._applied: dict[str, int] = {}
+
+    def observe(self, observation: Observation) -> list[Finding]:
+        """Take in ``observation`` unless it was before; return what the monitors say to it.
+
+        Raises:
+            ValueError: If it is another deployment's.
+        """
+        if observation.deployment != self.deployment:
+            raise ValueError(
+                f"an observation of {observation.deployment!r}, not {self.deployment!r}"
+            )
+        place = _place(observation.origin)
+        if observation.origin.offset <= self._applied.get(place, -1):
+            return []
+        findings = [told for monitor in self._monitors for told in monitor.observe(observation)]
+        self._applied[place] = observation.origin.offset
+        return findings
+
+    def snapshot(self) -> Snapshot:
+        """Return how far each partition was read and the state of every monitor, as JSON."""
+        kept = {m.name: _Kept(m.version, m.snapshot()) for m in self._monitors}
+        return dump(_State(self._applied, kept))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take on what :meth:`snapshot` returned; a monitor of another version starts afresh."""
+        state = load(_State, snapshot)
+        self._applied = state.applied
+        for monitor in self._monitors:
+            kept = state.monitors.get(monitor.name)
+            if kept is not None and kept.version == monitor.version:
+                monitor.restore(kept.state)
+
+
+def _place(origin: Origin) -> str:
+    return f"{origin.topic}/{origin.partition}"

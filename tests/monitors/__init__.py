@@ -1,0 +1,1 @@
+"""Guards and monitors: what they say, and what they leave unsaid."""
