@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 
 from infra import clickhouse
 from streams.store import StoreConnection
@@ -35,11 +36,15 @@ def client_command(connection: StoreConnection, query: str | None) -> list[str]:
         f"--port={connection.native_port}",
         f"--user={connection.username}",
         f"--database={connection.database}",
+        # Without a pager this build keeps results to itself.
+        "--pager=cat",
     ]
     if connection.secure:
         options.append("--secure")
     if query is not None:
         options.append(f"--query={query}")
+        if sys.stdout.isatty():
+            options.append("--format=PrettyCompact")
     return clickhouse.command("client", *options)
 
 

@@ -116,7 +116,8 @@ class StoreServer:
         http_connection = http.client.HTTPConnection(self.host, self.http_port, timeout=2)
         try:
             http_connection.request("GET", "/ping")
-            return http_connection.getresponse().status == http.HTTPStatus.OK
+            response = http_connection.getresponse()
+            return response.status == http.HTTPStatus.OK and response.read() == b"Ok.\n"
         except (OSError, http.client.HTTPException):
             return False
         finally:

@@ -89,6 +89,13 @@ def server(
             "size": "10M",
             "count": 5,
             "formatting": {"type": "json"},
+            # They quote queries and rows that fail; the client that sent them is told anyway.
+            "levels": {
+                "logger": [
+                    {"name": name, "level": "none"}
+                    for name in ("executeQuery", "DynamicQueryHandler", "TCPHandler")
+                ]
+            },
         },
         # Idle connections would hold a stop up for as long; inserts that it cuts are sent again.
         "shutdown_wait_unfinished": 2,

@@ -83,7 +83,7 @@ class ClickHouseStore:
             with translated():
                 found = client.query(
                     "SELECT name FROM system.columns WHERE database = currentDatabase()"
-                    " AND table = {table:String} AND default_kind IN ('', 'EPHEMERAL')"
+                    " AND table = {table:String} AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')"
                     " ORDER BY position",
                     parameters={"table": table},
                 )

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from schemas.errors import PipelineError
+
 CACHE = Path(os.environ.get("TIDEGATE_CACHE", "~/.cache/tidegate")).expanduser()
 _PR_SET_PDEATHSIG = 1
 
@@ -48,12 +50,7 @@ def running(server: Server) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop(process)
 
 
 def start(server: Server) -> subprocess.Popen[bytes]:
@@ -66,8 +63,22 @@ def start(server: Server) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         preexec_fn=_die_with_parent,
     )
-    server.wait_ready(120)
+    try:
+        server.wait_ready(120)
+    except PipelineError:
+        stop(process)
+        raise
     return process
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End ``process`` in good order, or else by force."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _die_with_parent() -> None:

@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS completions$local $on_cluster
     route_topic LowCardinality(String) DEFAULT route.topic,
     route_reason LowCardinality(String) DEFAULT route.reason,
     difficulty Float32 DEFAULT route.difficulty,
-    finish_reason LowCardinality(String),
+    finish_reason LowCardinality(String) DEFAULT 'none',
     failure Tuple(reason String, detail String) EPHEMERAL,
     failure_reason LowCardinality(String) DEFAULT failure.reason,
     failure_detail String DEFAULT failure.detail,

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS responses$local $on_cluster
     failure_detail String DEFAULT failure.detail,
     guards Array(LowCardinality(String)),
     text_masked String CODEC(ZSTD),
-    finish_reason LowCardinality(String),
+    finish_reason LowCardinality(String) DEFAULT 'none',
     served Tuple(
         deployment_version String,
         policy String,
