@@ -6,8 +6,10 @@ For tests, and for a look at the loop without a broker. One process, nothing on 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from operator import attrgetter
 
 from schemas.errors import ConfigError, Fenced, LogUnavailable
 from streams.log import Membership, Output, Owned, Partition, Position, Record, Writer, spread
@@ -173,13 +175,13 @@ class _MemoryMembership:
         for partition in sorted(self._positions):
             if partition in self._paused:
                 continue
-            start = self._positions[partition]
-            fresh = [r for r in self._log._records[partition] if r.offset >= start]
-            fresh = fresh[: most - len(found)]
+            records = self._log._records[partition]
+            start = bisect_left(records, self._positions[partition], key=attrgetter("offset"))
+            fresh = records[start : start + most - len(found)]
             if fresh:
                 self._positions[partition] = fresh[-1].offset + 1
                 found += fresh
-        await asyncio.sleep(0 if found else min(wait_s, 0.001))
+        await asyncio.sleep(0 if found else min(wait_s, 0.02))
         return found
 
     def pause(self, partition: Partition) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import TypeVar
@@ -97,9 +96,10 @@ class StoreSink:
         """Return the next batch: ``ahead`` and what arrives in time, if the lane does not drain."""
         batch = list(ahead)
         size = sum(len(record.value or b"") for record in batch)
-        until_s = time.monotonic() + self._linger_s
+        clock = asyncio.get_running_loop().time
+        until_s = clock() + self._linger_s
         while not lane.draining:
-            left_s = until_s - time.monotonic()
+            left_s = until_s - clock()
             room = self._batch_records - len(batch)
             if left_s <= 0 or room <= 0 or size >= self._batch_bytes:
                 return batch
