@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
-from streams.log import Output, Partition, Position, Writer
+from streams.log import Membership, Output, Owned, Partition, Position, Record, Writer
 from streams.loop import Loop
 from streams.memory_log import MemoryLog
 from tests.streams import works
@@ -112,3 +112,35 @@ async def _bounded() -> int:
 def test_full_lane_pauses_its_partition() -> None:
     """However much lies in the log, a lane that is not emptied holds a bounded number."""
     assert 4000 <= run(_bounded()) <= 6000
+
+
+class _Repeating(MemoryLog):
+    """A log whose members are given the first record again with each fetch."""
+
+    async def join(
+        self, group: str, member: str, topics: Sequence[str], owned: Owned
+    ) -> Membership:
+        membership = await super().join(group, member, topics, owned)
+        polled = membership.poll
+
+        async def poll(wait_s: float, most: int) -> list[Record]:
+            return self.read(works.INPUT)[:1] + await polled(wait_s, most)
+
+        membership.poll = poll  # type: ignore[method-assign]
+        return membership
+
+
+async def _repeated() -> list[bytes | None]:
+    log = _Repeating({works.INPUT: 1, works.OUTPUT: 1})
+    for number in range(3):
+        log.append(works.INPUT, str(number).encode())
+    stop, task = _member(log, "a")
+    await asyncio.sleep(5.0)
+    stop.set()
+    await task
+    return [record.value for record in log.read(works.OUTPUT)]
+
+
+def test_record_delivered_again_is_dropped() -> None:
+    """What a lane had before, it does not take twice."""
+    assert run(_repeated()) == [b"0", b"1", b"2"]
