@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -151,7 +152,7 @@ def test_unreadable_record_becomes_a_dead_letter(value: bytes | None, reason: st
         ({"prompt": "hi", "workspace": "no spaces"}, "workspace"),
     ],
 )
-def test_invalid_request_is_answered(fields: dict[str, object], says: str) -> None:
+def test_invalid_request_is_answered(fields: dict[str, Any], says: str) -> None:
     """A request whose id can be read gets its answer: failed, invalid, and why."""
     found = events(make_gate()([request(**fields)]))
     assert list(found) == [RESPONSES.name]
@@ -210,7 +211,7 @@ class Fragile:
 
     name = "fragile"
     version = "1"
-    directions = (Direction.PROMPT, Direction.ANSWER)
+    directions: tuple[Direction, ...] = (Direction.PROMPT, Direction.ANSWER)
     action = Action.FLAG
     threshold = 0.5
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -203,7 +204,7 @@ def test_draining_does_not_wait_for_ever() -> None:
 def test_dead_engine_ends_the_process_uncommitted() -> None:
     """Only a new process cures a dead engine, so the error comes out of the loop."""
 
-    async def main() -> type[BaseException]:
+    async def main() -> None:
         setting = Setting([None] * 3)
 
         async def dies(record: Record) -> list[Output]:
@@ -211,11 +212,8 @@ def test_dead_engine_ends_the_process_uncommitted() -> None:
 
         work = Generate(dies, works.Echo().give_up, most=2)
         loop = Loop(setting.log, group=works.GROUP, member="a", topics=[works.INPUT], work=work)
-        try:
+        with pytest.raises(EngineUnavailable):
             await loop.run(asyncio.Event(), lambda: None)
-        except EngineUnavailable as error:
-            assert (await setting.log.committed(works.GROUP, PARTITION)).offset == 0
-            return type(error)
-        return type(None)
+        assert (await setting.log.committed(works.GROUP, PARTITION)).offset == 0
 
-    assert run(main()) is EngineUnavailable
+    run(main())
