@@ -1,0 +1,145 @@
+"""Kafka as Faust must read and write it here: committed records, none lost, sends that hold.
+
+Out of the box Faust reads records of aborted transactions; its committed offset stands still at
+transaction markers, or passes records that nobody has seen; and around a rebalance it drops records
+it has fetched without going back for them. With this transport
+
+- only records of committed transactions are seen;
+- every record is delivered to the app at least once, whoever joins, leaves or dies;
+- the committed offset is that of the first record delivered and not acknowledged, and a record
+  fetched before a rebalance is not acknowledged after it;
+- a send is retried until it is stored, once and in order, or its future raises.
+
+It reaches into Faust's and aiokafka's private parts, hence the exact pins on both.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage, Message
+from faust.types.transports import TPorTopicSet
+from mode.utils.futures import notify
+
+
+class _CommittedThread(driver.AIOKafkaConsumerThread):
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+
+class _Forgetful(dict[TP, int | None]):
+    """Stands where Faust keeps the last offset read, by which it drops what it reads again.
+
+    It keeps it across rebalances, where it is wrong and what is dropped is lost; so it is told that
+    nothing has been read, and what comes twice is delivered twice.
+    """
+
+    def __getitem__(self, tp: TP) -> None:
+        return None
+
+    def __setitem__(self, tp: TP, offset: int | None) -> None:
+        return None
+
+    def update(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+class CommittedConsumer(driver.Consumer):
+    """Delivers every committed record and commits no further than what was acknowledged."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._read_offset = _Forgetful()
+        self._delivered: defaultdict[TP, deque[int]] = defaultdict(deque)
+        self._done: defaultdict[TP, set[int]] = defaultdict(set)
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        if self.app.topics.acks_enabled_for(tp.topic):
+            delivered = self._delivered[tp]
+            if not delivered or record.offset > delivered[-1]:
+                delivered.append(record.offset)
+        return super()._to_message(tp, record)
+
+    def ack(self, message: Message) -> bool:
+        """Take ``message`` for done, unless its partition was handed out anew since it was read."""
+        if message.acked or message.generation_id != self.app.consumer_generation_id:
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        self._done[message.tp].add(message.offset)
+        notify(self._waiting_for_ack)
+        return True
+
+    def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
+        for tp, done in self._done.items():
+            if done and (topics is None or tp in topics or tp.topic in topics):
+                yield tp
+
+    def _new_offset(self, tp: TP) -> int | None:
+        delivered, done = self._delivered[tp], self._done[tp]
+        last = None
+        while delivered and delivered[0] in done:
+            last = delivered.popleft()
+            done.discard(last)
+        return None if last is None else last + 1
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Start counting afresh: what is not committed by now will be read again."""
+        self._delivered.clear()
+        self._done.clear()
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def perform_seek(self) -> None:
+        """Go back to what is committed; to the beginning where nothing is, which Faust omits."""
+        await super().perform_seek()
+        acking = self.app.topics.acks_enabled_for
+        fresh = {
+            tp for tp in self.assignment() if acking(tp.topic) and not self._committed_offset[tp]
+        }
+        if fresh:
+            await self._thread.seek_to_beginning(*driver.ensure_aiokafka_TPset(fresh))
+
+    def ends(self, topics: Collection[str]) -> dict[TP, int]:
+        """Return, per partition of ``topics`` read here, the offset after its last record so far.
+
+        Records of open transactions count as not there yet.
+        """
+        reader = self._thread._ensure_consumer()
+        mine = [tp for tp in self.assignment() if tp.topic in topics]
+        found = {tp: reader.last_stable_offset(tp) for tp in driver.ensure_aiokafka_TPset(mine)}
+        return {TP(*tp): end for tp, end in found.items() if end is not None}
+
+    async def is_past(self, ends: Mapping[TP, int]) -> bool:
+        """Return whether every record before ``ends`` was delivered and acknowledged."""
+        for tp in set(ends) & self.assignment():
+            done = self._done[tp]
+            first = next((offset for offset in self._delivered[tp] if offset not in done), None)
+            if first is not None and first < ends[tp]:
+                return False
+            position = await self.position(tp)
+            if position is None or position < ends[tp]:
+                return False
+        return True
+
+
+class IdempotentProducer(driver.Producer):
+    """Sends every record once, in order, and waits for all replicas in sync."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": True}
+
+
+class CommittedTransport(driver.Transport):
+    """Faust's Kafka transport with both of the above."""
+
+    Consumer = CommittedConsumer
+    Producer = IdempotentProducer

@@ -1,0 +1,122 @@
+"""What a record means to the monitors: pure functions from records to observations.
+
+Every observation follows from one record: its origin is the record's position, its time the
+broker's, its id both of them. Reading a record again makes the same observations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from schemas.base import Frozen, Origin, RequestId
+from schemas.codec import decode
+from schemas.deadletters import DeadLetter
+from schemas.errors import PoisonError
+from schemas.requests import ResponseReleased
+from schemas.topics import DEADLETTER, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.verdicts import TextScanned
+from schemas.watching import WHOLE_SYSTEM, Observation, RequestOpened, RequestSettled
+
+SOURCES = (REQUESTS.name, RESPONSES.name, VERDICTS.name, DEADLETTER.name)
+"""The topics whose records become observations."""
+
+
+class _Asked(Frozen):
+    """The part of a request that its accounting needs."""
+
+    request_id: RequestId
+    deadline_at: AwareDatetime | None = None
+
+
+class Observer:
+    """Turns the records of :data:`SOURCES` into observations.
+
+    Args:
+        deployments: The deployments that are watched each by itself. What concerns others, which a
+            client may name as it likes, is only accounted for.
+        request_deadline_s: How long a request may take that does not say so itself, in seconds.
+    """
+
+    def __init__(self, deployments: Collection[str], request_deadline_s: float) -> None:
+        self._deployments = frozenset(deployments)
+        self._request_deadline = timedelta(seconds=request_deadline_s)
+
+    def observe(self, record: Origin, at: datetime, value: bytes | None) -> list[Observation]:
+        """Return what the record at ``record``, appended at ``at``, says.
+
+        A record that cannot be read says nothing: the gate makes it a dead letter, and that speaks.
+        """
+        try:
+            return self._read(record, at, value)
+        except PoisonError:
+            return []
+
+    def _read(self, record: Origin, at: datetime, value: bytes | None) -> list[Observation]:
+        if record.topic == REQUESTS.name:
+            asked = decode(_Asked, value)
+            deadline_at = asked.deadline_at or at + self._request_deadline
+            opened = RequestOpened(request_id=asked.request_id, deadline_at=deadline_at)
+            return [_observation(record, at, WHOLE_SYSTEM, opened=opened)]
+        if record.topic == RESPONSES.name:
+            response = decode(ResponseReleased, value)
+            request = response.served.origin if response.served else response.origin
+            settled = RequestSettled(request=request, outcome=response.status.value)
+            bare = response.model_copy(update={"text": "", "text_masked": ""})
+            return [
+                _observation(record, at, WHOLE_SYSTEM, settled=settled),
+                *self._of(record, at, response.deployment, response=bare),
+            ]
+        if record.topic == VERDICTS.name:
+            scanned = decode(TextScanned, value)
+            return self._of(record, at, scanned.deployment, scanned=scanned)
+        letter = decode(DeadLetter, value)
+        if letter.origin.topic != REQUESTS.name:
+            return []
+        settled = RequestSettled(request=letter.origin, outcome=letter.reason.value)
+        return [_observation(record, at, WHOLE_SYSTEM, settled=settled)]
+
+    def _of(
+        self, record: Origin, at: datetime, deployment: str, **payload: Any
+    ) -> list[Observation]:
+        if deployment not in self._deployments:
+            return []
+        return [_observation(record, at, deployment, **payload)]
+
+
+def noted(deployment: str, **payload: Any) -> Observation:
+    """Return an observation that no record made: a tick, or how a pool stands.
+
+    It gets its origin, time and id from its own record, by :func:`placed`, when it is read.
+    """
+    nowhere = Origin(topic=OBSERVATIONS.name, partition=0, offset=0)
+    return _observation(nowhere, datetime.now(UTC), deployment, **payload)
+
+
+def placed(observation: Observation, record: Origin, at: datetime) -> Observation:
+    """Return ``observation`` as it stands at ``record``, appended at ``at``.
+
+    One made by :func:`noted` is caused by its own record; all others keep their cause.
+    """
+    if observation.origin.topic != OBSERVATIONS.name:
+        return observation
+    return observation.model_copy(
+        update={
+            "event_id": record.cause("observation", observation.deployment),
+            "occurred_at": at,
+            "origin": record,
+        }
+    )
+
+
+def _observation(record: Origin, at: datetime, deployment: str, **payload: Any) -> Observation:
+    return Observation(
+        event_id=record.cause("observation", deployment),
+        occurred_at=at,
+        deployment=deployment,
+        origin=record,
+        **payload,
+    )
