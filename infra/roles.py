@@ -272,7 +272,7 @@ def _monitors(settings: Settings, registry: Registry, name: str, ready: Ready) -
         waiting=waiting_in,
         ready=ready,
         request_deadline_s=settings.gate.request_deadline_s,
-        watcher=Watch,
+        watcher=lambda deployment: Watch(deployment, [monitor() for monitor in MONITORS]),
     )
 
 
