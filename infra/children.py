@@ -121,7 +121,8 @@ async def start_child(part: Part, journal: Journal, undertaker: Undertaker) -> C
             stdin=asyncio.subprocess.DEVNULL,
             stdout=writing,
             stderr=writing,
-            env={**os.environ, **variables},
+            # A folder of the user's called like one of our packages must not be taken for it.
+            env={**os.environ, "PYTHONSAFEPATH": "1", **variables},
             start_new_session=True,
             preexec_fn=before_exec,
         )

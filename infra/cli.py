@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from multiprocessing import process
 from pathlib import Path
 
 import click
+
+from inference.orphans import end_spawned_with_parent
 
 COMMANDS = (
     "up",
@@ -86,11 +87,7 @@ def _end(sentence: str, code: int) -> None:
     sys.exit(code)
 
 
-if process.parent_process() is not None:
-    # A child that a library spawned: it imports its parent's main module, which is this one.
-    from inference.orphans import end_with_parent
-
-    end_with_parent()
+end_spawned_with_parent()
 
 if __name__ == "__main__":
     main()

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-import psutil
 from rich.console import Console
 
 from infra.datafolder import DataFolder
@@ -83,9 +82,12 @@ def report(checks: Iterable[Check], as_json: bool) -> bool:
             mark = _MARKS[check.found]
             console.print(f"{mark} {check.name:<12} ", end="")
             console.print(check.said, markup=False, highlight=False, soft_wrap=True)
+    wrong = sum(check.found == "wrong" for check in done)
     if as_json:
         print(json.dumps([asdict(check) for check in done], indent=2))
-    return all(check.found != "wrong" for check in done)
+    else:
+        console.print(f"{wrong} things to mend." if wrong else "Nothing is missing.")
+    return wrong == 0
 
 
 def _attempt(name: str, check: Callable[[], str]) -> Check:
@@ -104,7 +106,8 @@ def _python() -> Check:
 
 
 def _memory() -> Check:
-    free_gb = psutil.virtual_memory().available / 1e9
+    meminfo = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    free_gb = int(meminfo["MemAvailable"].split()[0]) * 1024 / 1e9
     said = f"{free_gb:.1f} GB available"
     if free_gb < _NEEDED_GB:
         return Check("memory", "note", f"{said}; with both models of the demo it takes 6 GB")

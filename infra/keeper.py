@@ -17,6 +17,7 @@ from schemas.errors import ConfigError
 
 _LOG = logging.getLogger(__name__)
 _ASK_EVERY_S = 0.1
+_WORDS_MOST = 200
 CONFIGURATION = 2
 """The exit code of a process that an operator must help."""
 
@@ -140,7 +141,9 @@ class Keeper:
             await child.bury(self._undertaker)
         if code == CONFIGURATION:
             raise ConfigError(f"{self._part.name} cannot start: {journal.last_message}")
-        return f"signal {-code}" if code < 0 else f"exit {code}"
+        if code < 0:
+            return f"signal {-code}"
+        return f"exit {code}: {journal.last_message[:_WORDS_MOST]}" if code else "exit 0"
 
     async def _ask(self, child: Child) -> None:
         while not await asyncio.to_thread(self._part.is_ready):  # noqa: ASYNC110 - it rings no bell

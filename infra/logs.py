@@ -10,11 +10,17 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
+ROOMS = ("schemas", "inference", "monitors", "alerts", "feedback", "streams", "infra")
 _LINE_MAX_BYTES = 16_384
+_INPUT = re.compile(r", input_value=.*?, input_type=\w+")
+"""Where pydantic's errors quote what they refuse, which may be a prompt."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -36,19 +42,46 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "role": self._role,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _INPUT.sub("", record.getMessage()),
         }
         extra = {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
-            extra["error"] = self.formatException(record.exc_info)
+            extra["error"] = _INPUT.sub("", self.formatException(record.exc_info))
         return json.dumps(fields | extra, default=str)
 
 
 def log_to_stderr(role: str, level: str) -> None:
-    """Send every log record of this process from ``level`` up to standard error, as JSON lines."""
-    handler = logging.StreamHandler()
+    """Write the log of this process to standard error; see :func:`log_to`."""
+    log_to(logging.StreamHandler(), role, level)
+
+
+def log_to_journal(journal: Journal, role: str, level: str) -> None:
+    """Write the log of this process to ``journal``; see :func:`log_to`."""
+    log_to(_ToJournal(journal), role, level)
+
+
+def log_to(handler: logging.Handler, role: str, level: str) -> None:
+    """Send to ``handler`` what this process logs, as JSON lines, its last words included.
+
+    Args:
+        handler: Where to.
+        role: Whose lines they are.
+        level: The least urgent line of ours; libraries are heard from ``warning`` on.
+    """
     handler.setFormatter(JsonLines(role))
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    libraries = logging.INFO if level == "debug" else logging.WARNING
+    logging.basicConfig(handlers=[handler], level=libraries, force=True)
+    for room in ROOMS:
+        logging.getLogger(room).setLevel(level.upper())
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    words = _INPUT.sub("", f"{kind.__name__}: {error}")
+    logging.getLogger("infra").critical("ended by %s", words, exc_info=(kind, error, trace))
 
 
 class Journal:
@@ -75,7 +108,10 @@ class Journal:
     @property
     def last_message(self) -> str:
         """What the last line says."""
-        return str(json.loads(self._last)["message"]) if self._last else ""
+        try:
+            return str(json.loads(self._last)["message"])
+        except (json.JSONDecodeError, KeyError):
+            return self._last.decode(errors="replace")
 
     def write(self, chunk: bytes) -> None:
         """Take output as it comes; whole lines go to the file, the rest waits for its end."""
@@ -95,7 +131,7 @@ class Journal:
 
     def _put(self, line: bytes) -> None:
         if not line.startswith(b'{"at"'):
-            text = line[:_LINE_MAX_BYTES].decode(errors="replace").rstrip()
+            text = _INPUT.sub("", line[:_LINE_MAX_BYTES].decode(errors="replace").rstrip())
             fields = {"at": _timestamp(), "level": "info", "role": self._role, "message": text}
             line = json.dumps(fields).encode()
         self._last = line
@@ -131,13 +167,6 @@ class _ToJournal(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._journal.write(self.format(record).encode() + b"\n")
-
-
-def log_to_journal(journal: Journal, role: str, level: str) -> None:
-    """Send every log record of this process from ``level`` up to ``journal``, as JSON lines."""
-    handler = _ToJournal(journal)
-    handler.setFormatter(JsonLines(role))
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
 
 
 def _timestamp(at: float | None = None) -> str:

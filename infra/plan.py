@@ -20,16 +20,6 @@ from infra.supervisor import Plan
 from schemas.registry import Registry
 
 _LOG = logging.getLogger(__name__)
-QUIET = {
-    # Nothing calls home.
-    "DO_NOT_TRACK": "1",
-    "VLLM_NO_USAGE_STATS": "1",
-    # Models come from packages and folders; who sets these to 0 lets the hub be asked.
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    # A folder of the user's called like one of our packages must not be taken for it.
-    "PYTHONSAFEPATH": "1",
-}
 
 
 def make_plan(settings: Settings, model: Path | None = None) -> Plan:
@@ -126,7 +116,7 @@ def _role(
     if pool:
         command += ["--pool", pool]
     # Many small maths libraries start a thread a core; only a model's worker has use for them.
-    environment = {"OMP_NUM_THREADS": "1", **_unless_set(QUIET), **(variables or {})}
+    environment = {"OMP_NUM_THREADS": "1", **(variables or {})}
     return Part(
         name=name,
         command=lambda: command,
@@ -135,7 +125,3 @@ def _role(
         prepare=lambda: ready.unlink(missing_ok=True),
         nice=nice,
     )
-
-
-def _unless_set(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: os.environ.get(name, value) for name, value in variables.items()}

@@ -121,6 +121,17 @@ class Gate(Section):
     request_deadline_s: Positive = 300.0
 
 
+class Models(Section):
+    """Where models come from.
+
+    Attributes:
+        hub: Whether a pool's model may be fetched from the Hugging Face hub; if not, models are
+            folders or come with packages, and nothing is asked of anybody.
+    """
+
+    hub: bool = False
+
+
 class Sink(Section):
     """The sink.
 
@@ -216,6 +227,7 @@ class Settings(Section):
     topics: Topics = Topics()
     tables: Tables = Tables()
     gate: Gate = Gate()
+    models: Models = Models()
     sink: Sink = Sink()
     supervisor: SupervisorSettings = SupervisorSettings()
     disk: Disk = Disk()

@@ -65,6 +65,7 @@ class Client:
             LogUnavailable: If Kafka does not answer.
             ConfigError: If it refuses us, or has no topics.
         """
+        await self._tail.__aenter__()
         self._producer = AIOKafkaProducer(
             **self._options,
             acks="all",
@@ -72,7 +73,6 @@ class Client:
             linger_ms=5,
             max_request_size=REQUEST_MAX_BYTES,
         )
-        await self._tail.__aenter__()
         try:
             with translated():
                 await self._producer.start()

@@ -8,10 +8,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.errors import ConfigError, LogUnavailable, PipelineError, TransientError
+from schemas.errors import LogUnavailable, PipelineError, TransientError
 from schemas.topics import RECORD_MAX_BYTES
 from streams.kafka_errors import translated
-from streams.kafka_log import client_options
+from streams.kafka_log import KafkaLog, client_options
 from streams.log import Connection, Partition, Record
 
 _WAIT_MS = 500
@@ -31,7 +31,7 @@ class Tail:
     """
 
     def __init__(self, connection: Connection, topics: Sequence[str], *, from_start: bool) -> None:
-        self._bootstrap = connection.bootstrap
+        self._connection = connection
         self._topics = topics
         self._from_start = from_start
         self._consumer = AIOKafkaConsumer(
@@ -54,8 +54,9 @@ class Tail:
                 await self._go_to_start()
         except LogUnavailable as error:
             await self._consumer.stop()
+            where = self._connection.bootstrap
             raise LogUnavailable(
-                f"Kafka does not answer at {self._bootstrap}; `tidegate up` starts one here"
+                f"Kafka does not answer at {where}; `tidegate up` starts one here"
             ) from error
         except PipelineError:
             await self._consumer.stop()
@@ -90,30 +91,40 @@ class Tail:
 
     async def read_to_end(self) -> AsyncIterator[Record]:
         """Yield records up to where the topics end now."""
-        with translated():
-            ends = await self._consumer.end_offsets(self._consumer.assignment())
+        ends = await self.ends()
         while ends:
             for record in await self.read():
                 yield record
             with translated():
-                for partition in list(ends):
+                for partition, end in list(ends.items()):
                     # Markers of transactions are passed by, but never returned.
-                    if await self._consumer.position(partition) >= ends[partition]:
+                    if await self._consumer.position(TopicPartition(*partition)) >= end:
                         del ends[partition]
+
+    async def ends(self) -> dict[Partition, int]:
+        """Return where each partition ends now.
+
+        Raises:
+            LogUnavailable: If Kafka does not answer.
+        """
+        with translated():
+            found = await self._consumer.end_offsets(self._consumer.assignment())
+        return {Partition(where.topic, where.partition): end for where, end in found.items()}
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Go on with the record at ``offset``."""
         self._consumer.seek(TopicPartition(*partition), offset)
 
     async def _go_to_start(self) -> None:
-        partitions = []
-        for topic in self._topics:
-            numbers = self._consumer.partitions_for_topic(topic)
-            if not numbers:
-                raise ConfigError(
-                    f"Kafka has no topic {topic!r}: run `tidegate topics apply`", key="topics"
-                )
-            partitions += [TopicPartition(topic, number) for number in numbers]
+        log = KafkaLog(self._connection)
+        try:
+            partitions = [
+                TopicPartition(topic, number)
+                for topic in self._topics
+                for number in range(await log.partitions(topic))
+            ]
+        finally:
+            await log.close()
         self._consumer.assign(partitions)
         if self._from_start:
             await self._consumer.seek_to_beginning()
