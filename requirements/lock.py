@@ -72,6 +72,7 @@ ENVIRONMENTS = {
         title="What checking and testing Tidegate needs on top of cpu.lock",
         extra="dev",
         left_out=frozenset(("chdb", "torch")),
+        alone=("docker-compose==1.29.2",),  # for the JSON Schema of Compose files that it holds
         base="cpu",
     ),
     "gpu": Environment(
