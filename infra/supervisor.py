@@ -88,19 +88,21 @@ class Supervisor:
         self._servers = [keeper(part) for part in plan.servers]
         self._roles = [keeper(part) for part in plan.roles]
         self._running: dict[Keeper, asyncio.Task[None]] = {}
+        self._told_to_stop = asyncio.Event()
+        self._told_twice = asyncio.Event()
 
     async def run(self) -> None:
         """Start everything, keep it running, and at SIGTERM or SIGINT stop it in order.
 
+        A second signal stops it at once.
+
         Raises:
             ConfigError: If it could not be started; whatever had been is stopped again.
         """
-        loop = asyncio.get_running_loop()
-        told_to_stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, told_to_stop.set)
+            asyncio.get_running_loop().add_signal_handler(number, self._hear)
         work = asyncio.create_task(self._work())
-        told = asyncio.create_task(told_to_stop.wait())
+        told = asyncio.create_task(self._told_to_stop.wait())
         try:
             await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
@@ -115,6 +117,11 @@ class Supervisor:
             await self._stop(self._roles, self._patience.drain_s + _DRAINED_S)
             await self._stop(self._servers, _SERVERS_STOP_S)
             self._become(Phase.FAILED if self._error else Phase.STOPPED)
+
+    def _hear(self) -> None:
+        if self._told_to_stop.is_set():
+            self._told_twice.set()
+        self._told_to_stop.set()
 
     async def _work(self) -> None:
         self._become(Phase.STARTING)
@@ -164,15 +171,17 @@ class Supervisor:
         running = {keeper: self._running[keeper] for keeper in keepers if keeper in self._running}
         for keeper in running:
             keeper.stop()
-        if running:
-            await asyncio.wait(running.values(), timeout=most_s)
+        ended = asyncio.gather(*running.values(), return_exceptions=True)
+        hurry = asyncio.create_task(self._told_twice.wait())
+        either: set[asyncio.Future[Any]] = {ended, hurry}
+        await asyncio.wait(either, timeout=most_s, return_when=asyncio.FIRST_COMPLETED)
         for keeper, task in running.items():
             if not task.done():
-                _LOG.warning("%s did not end in %.0f s and is killed", keeper.state.name, most_s)
+                _LOG.warning("%s did not end in time and is killed", keeper.state.name)
                 keeper.kill()
-        if running:
-            await asyncio.wait(running.values(), timeout=_KILLED_S)
-        await _cancel(*running.values())
+        if not ended.done():
+            await asyncio.wait({ended}, timeout=_KILLED_S)
+        await _cancel(hurry, *running.values())
 
     def _become(self, phase: Phase) -> None:
         self._phase = phase

@@ -120,6 +120,18 @@ def test_stopping_leaves_nothing(tmp_path: Path) -> None:
         eventually(lambda: folder.holder() is None)
 
 
+def test_a_second_signal_stops_at_once(tmp_path: Path) -> None:
+    """Who cannot wait for the draining says so by a second Ctrl-C."""
+    settings = settings_for(tmp_path / "data", drain_s=10_000)
+    with started(settings, plan_of(DataFolder(settings.data), sink=STUBBORN)) as daemon:
+        state = until_ready(daemon)
+        daemon.stop()
+        eventually(lambda: state_of(settings).parts[1].phase is Phase.DRAINING)
+        daemon.stop()
+        daemon.result()
+        assert not any(group_of(part.pid) for part in state.parts)
+
+
 def test_a_second_up_is_refused_with_the_pid(tmp_path: Path) -> None:
     """While one supervisor holds the folder another says whose it is, and harms nothing."""
     settings = settings_for(tmp_path / "data")
