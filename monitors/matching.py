@@ -21,7 +21,8 @@ class Expression:
         regex: Where it is, for :mod:`re` with ASCII classes.
         seed: Whether it may be there at all, for hyperscan, which knows neither looking around
             nor possessive repetition; the ``regex`` itself if not given. It must match whenever
-            ``regex`` does.
+            ``regex`` does, and should be short: hyperscan takes quadratic time over some long
+            repetitions of a class that overlap themselves.
         caseless: Whether upper and lower case are the same.
     """
 

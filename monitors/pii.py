@@ -81,7 +81,7 @@ _OTHER_NUMBER = re.compile(
 # ITU E.164: countries of one digit, of two, and the first two digits of those of three.
 _COUNTRY = re.compile(
     r"[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
-    r"|(?:2[1-689]|3[578]|42|5[09]|6[789]|8[0578]|9[679])\d"
+    r"|(?:2[1-689]|3[578]|42|5[09]|6[789]|8[0578]|9[67])\d|99[2-68]"
 )
 
 
