@@ -35,26 +35,42 @@ def bring_up(settings: Settings, model: Path | None, stay: bool) -> None:
         KeyboardInterrupt: If it was told to stop before it was ready.
     """
     console = Console()
-    began = time.monotonic()
-    daemon = start_daemon(settings, lambda: make_plan(settings, model), attached=stay)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: daemon.stop())
-    shown = display(console)
-    with shown:
-        ready = _until_ready(daemon, shown)
-    if not ready:
-        daemon.result()
-        raise KeyboardInterrupt
-    console.print(f"Ready in {time.monotonic() - began:.0f} s.", highlight=False)
+    daemon = start(settings, model, console, attached=stay)
     console.print(whereabouts(settings), highlight=False, soft_wrap=True)
     if stay:
         if console.is_terminal:
             from infra.view import show_view
 
             show_view(settings, alive=lambda: _lives(daemon))
-        with shown:
-            _until_ended(daemon, shown)
+        with display(console, daemon.state()) as shown:
+            until_ended(daemon, shown)
         daemon.result()
+
+
+def start(settings: Settings, model: Path | None, console: Console, *, attached: bool) -> Daemon:
+    """Start the system and return once it is ready; SIGINT and SIGTERM stop it from now on.
+
+    Args:
+        settings: All of them.
+        model: A folder with a model to serve instead of what the registry says.
+        console: Where to show how it comes up.
+        attached: Whether it ends when this process does.
+
+    Raises:
+        ConfigError: If the system cannot be started.
+        KeyboardInterrupt: If it was told to stop before it was ready.
+    """
+    began = time.monotonic()
+    daemon = start_daemon(settings, lambda: make_plan(settings, model), attached=attached)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: daemon.stop())
+    with display(console) as shown:
+        ready = _until_ready(daemon, shown)
+    if not ready:
+        daemon.result()
+        raise KeyboardInterrupt
+    console.print(f"Ready in {time.monotonic() - began:.0f} s.", highlight=False)
+    return daemon
 
 
 def whereabouts(settings: Settings) -> str:
@@ -82,7 +98,8 @@ def _until_ready(daemon: Daemon, shown: Display) -> bool:
     return False
 
 
-def _until_ended(daemon: Daemon, shown: Display) -> None:
+def until_ended(daemon: Daemon, shown: Display) -> None:
+    """Show how the system stands until it has ended."""
     while daemon.wait(_LOOK_EVERY_S):
         if state := daemon.state():
             shown.show(state)

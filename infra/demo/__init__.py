@@ -1,0 +1,1 @@
+"""``tidegate demo``: traffic with planned mishaps, each of which must raise its alert."""
