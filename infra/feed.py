@@ -14,8 +14,9 @@ from infra.backlog import MOST, Backlog
 from infra.flow import Flow
 from infra.roles import GATE_GROUP, SINK_GROUP
 from infra.topics import topics_for
-from schemas.errors import TransientError
+from schemas.errors import PipelineError, TransientError
 from schemas.topics import (
+    ALERTS,
     COMPLETIONS,
     DEADLETTER,
     FINDINGS,
@@ -78,9 +79,13 @@ class Feed:
             ConfigError: If it refuses us, or a topic does not exist.
         """
         await self._tail.__aenter__()
-        with translated():
-            await self._admin.start()
-        await self._go_back()
+        try:
+            with translated():
+                await self._admin.start()
+            await self._go_back()
+        except PipelineError:
+            await self._disconnect()
+            raise
         self._tasks = [
             asyncio.create_task(self._read(time.time() * 1000)),
             asyncio.create_task(self._follow_positions()),
@@ -97,6 +102,9 @@ class Feed:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         await self._tail.__aexit__()
         await self._admin.close()
 
@@ -108,28 +116,31 @@ class Feed:
         await self._take_positions()
         for partition, end in (await self._tail.ends()).items():
             first = self._backlog.first_unfinished(partition)
+            if partition.topic == ALERTS.name:
+                # How alerts stand follows from all of them; old ones are compacted away.
+                first = 0
             if first is not None and first < end:
                 self._tail.seek(partition, max(first, end - MOST))
 
     async def _read(self, since_ms: float) -> None:
         async for record in self._tail.read_for_ever():
             self._backlog.saw(record.partition, record.offset)
-            if record.timestamp_ms >= since_ms:
+            if record.timestamp_ms >= since_ms or record.partition.topic == ALERTS.name:
                 self.flow.add(record)
 
     async def _follow_positions(self) -> None:
         while True:
             await asyncio.sleep(_POSITIONS_EVERY_S)
-            try:
-                await self._take_positions()
-            except TransientError:
-                # A broker that is away comes back; the figures stand still meanwhile.
-                continue
+            await self._take_positions()
 
     async def _take_positions(self) -> None:
         for group in self._roles.values():
-            with translated():
-                found = await self._admin.list_consumer_group_offsets(group)
+            try:
+                with translated():
+                    found = await self._admin.list_consumer_group_offsets(group)
+            except TransientError:
+                # A coordinator that is away, or not yet made, comes back; its figures stand still.
+                continue
             self._backlog.committed(group, _positions(found))
 
 

@@ -38,6 +38,8 @@ class Tail:
             **client_options(connection),
             isolation_level="read_committed",
             enable_auto_commit=False,
+            # Where records have been let go of meanwhile, the first that is left comes next.
+            auto_offset_reset="earliest",
             max_partition_fetch_bytes=2 * RECORD_MAX_BYTES,
         )
 
