@@ -115,8 +115,10 @@ def translate(error: Exception) -> PipelineError:
     if code in POISON:
         return PoisonError(f"ClickHouse refuses the rows: {POISON[code]}")
     if code in CONFIG:
-        return ConfigError(f"ClickHouse says {CONFIG[code]}: {error}", key="TIDEGATE_CLICKHOUSE")
+        words = "" if str(error) == exceptions.GENERIC_CLICKHOUSE_ERROR else f": {error}"
+        return ConfigError(f"ClickHouse says {CONFIG[code]}{words}", key="TIDEGATE_CLICKHOUSE")
     if isinstance(error, exceptions.ProgrammingError | exceptions.NotSupportedError):
         return ConfigError(f"clickhouse-connect refuses the call: {error}")
-    said = f"error {code}" if code is not None else type(error).__name__
+    name = getattr(error, "name", None) or type(error).__name__
+    said = name if code is None else f"error {code}, {name}"
     return StoreUnavailable(f"ClickHouse does not take it now: {said}")

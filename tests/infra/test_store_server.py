@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +21,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from infra.migrations import migrate
 from infra.sql import client_command
 from infra.store import StoreServer
-from schemas.errors import ConfigError, PoisonError
+from schemas.errors import ConfigError, PoisonError, StoreUnavailable
 from streams.clickhouse_client import connect
 from streams.clickhouse_store import ClickHouseStore
 from tests.embedded import free_port, start, stop
@@ -149,35 +150,55 @@ def test_the_play_page_is_there(clickhouse_server: StoreServer) -> None:
 
 @pytest.mark.clickhouse
 @pytest.mark.slow
-def test_acknowledged_rows_survive_kill_9_once(tmp_path: Path) -> None:
-    """Killed between inserts and sent everything again, the store has each batch once."""
+def test_rows_and_what_views_make_of_them_survive_kill_9_once(tmp_path: Path) -> None:
+    """Killed under a writer that sends again what was not acknowledged, nothing is lost or twice.
+
+    Each batch of scans also makes verdicts, and counts of verdicts: a kill may fall between them.
+    """
     server = StoreServer(tmp_path, http_port=free_port(), native_port=free_port())
     server.prepare()
     process = start(server)
     migrate(server.owner)
     store = ClickHouseStore(server.writer)
     now_ms = time.time_ns() // 1_000_000
-    batches = {
-        f"batch-{index}": [b'{"kafka_offset":%d,"appended_at":%d}' % (index, now_ms)] * 50
-        for index in range(12)
-    }
+    scan = b'{"appended_at":%d,"verdicts":[{"guard":"a"},{"guard":"b"}]}' % now_ms
+    acknowledged = 0
+    done = threading.Event()
+
+    def write() -> None:
+        nonlocal acknowledged
+        while not done.is_set():
+            try:
+                store.insert("scans", [scan] * 50, f"batch-{acknowledged}")
+                acknowledged += 1
+            except StoreUnavailable:
+                done.wait(0.05)
+
+    writer = threading.Thread(target=write)
+    writer.start()
     try:
-        for turn, (token, rows) in enumerate(batches.items()):
-            store.insert("dead_letters", rows, token)
-            if turn % 4 == 3:
-                process.kill()
-                process.wait()
-                server.prepare()
-                process = start(server)
-        for token, rows in batches.items():
-            store.insert("dead_letters", rows, token)
+        for kills in range(1, 5):
+            until = acknowledged + 5 * kills
+            while acknowledged < until:
+                done.wait(0.01)
+            process.kill()
+            process.wait()
+            server.prepare()
+            process = start(server)
+        done.set()
+        writer.join()
         client = connect(server.owner)
-        counted = client.query("SELECT count(), uniqExact(kafka_offset) FROM dead_letters")
+        counted = client.query(
+            "SELECT (SELECT count() FROM scans), (SELECT count() FROM verdicts),"
+            " (SELECT sum(verdicts) FROM verdicts_per_minute)"
+        )
         client.close()
     finally:
+        done.set()
+        writer.join()
         store.close()
         stop(process)
-    assert counted.result_rows == [(600, 12)]
+    assert counted.result_rows == [(50 * acknowledged, 100 * acknowledged, 100 * acknowledged)]
 
 
 @pytest.mark.clickhouse
