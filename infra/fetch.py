@@ -15,7 +15,7 @@ import click
 from inference.models import SHIPPED, resolve_model
 from infra.jars import ensure_jars
 from infra.settings_sources import load_settings
-from schemas.errors import PipelineError
+from schemas.errors import ConfigError, PipelineError
 
 
 def fetch(cache: Path, say: Callable[[str], None]) -> None:
@@ -41,6 +41,7 @@ def fetch(cache: Path, say: Callable[[str], None]) -> None:
 
 if __name__ == "__main__":
     try:
-        fetch(load_settings(None).cache, click.echo)
+        fetch(load_settings().cache, click.echo)
     except PipelineError as error:
-        sys.exit(f"tidegate: {error}")
+        click.echo(f"tidegate: {error}", err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)

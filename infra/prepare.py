@@ -36,10 +36,7 @@ def prepare(settings: Settings) -> list[str]:
 if __name__ == "__main__":
     try:
         found = prepare(load_settings())
-    except ConfigError as error:
-        click.echo(f"tidegate: {error}", err=True)
-        sys.exit(2)
     except PipelineError as error:
         click.echo(f"tidegate: {error}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
     click.echo(f"Topics and tables are there, for the pools {', '.join(found)}.")
