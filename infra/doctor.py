@@ -86,7 +86,7 @@ def report(checks: Iterable[Check], as_json: bool) -> bool:
     if as_json:
         print(json.dumps([asdict(check) for check in done], indent=2))
     else:
-        console.print(f"{wrong} things to mend." if wrong else "Nothing is missing.")
+        console.print(f"To mend: {wrong}." if wrong else "Nothing is missing.")
     return wrong == 0
 
 

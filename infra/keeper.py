@@ -18,6 +18,8 @@ from schemas.errors import ConfigError
 _LOG = logging.getLogger(__name__)
 _ASK_EVERY_S = 0.1
 _WORDS_MOST = 200
+_TRIES = 5
+"""Deaths after which a part that was never ready is given up."""
 CONFIGURATION = 2
 """The exit code of a process that an operator must help."""
 
@@ -75,8 +77,8 @@ class Keeper:
         """Run the part, over and over, until :meth:`stop`.
 
         Raises:
-            ConfigError: If it cannot be prepared or started, or ends with the exit code of a wrong
-                configuration before it has ever been ready.
+            ConfigError: If, before it has ever been ready, it cannot be prepared or started, ends
+                with the exit code of a wrong configuration, or dies again and again.
         """
         deaths = 0
         while not self._stopping.is_set():
@@ -92,6 +94,9 @@ class Keeper:
                 break
             ran_s = time.monotonic() - started
             deaths = 1 if ran_s > self._backoff.most_s else deaths + 1
+            if deaths >= _TRIES and not self._ready.is_set():
+                self._become(Phase.FAILED, detail=why)
+                raise ConfigError(f"{self._part.name} cannot start: {why}")
             wait_s = self._backoff.wait_s(deaths)
             _LOG.warning(
                 "%s ended after %.1f s (%s) and is started again in %.1f s",

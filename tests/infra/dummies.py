@@ -32,7 +32,8 @@ time.sleep(1000)
 """A part that starts a process of its own, which would outlive it."""
 
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + LIVES
-DIES = "raise SystemExit(3)"
+DIES = "import sys; print('nothing to live for'); sys.exit(3)"
+FADES = "import os, pathlib, time; pathlib.Path(os.environ['READY']).touch(); time.sleep(0.5)"
 REFUSES = "import sys; print('the setting x is wrong', file=sys.stderr); sys.exit(2)"
 NEVER_READY = "import time; time.sleep(1000)"
 

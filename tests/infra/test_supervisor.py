@@ -17,6 +17,7 @@ from infra.undertaker import end_leftovers
 from schemas.errors import ConfigError
 from tests.infra.dummies import (
     DIES,
+    FADES,
     LIVES,
     NEVER_READY,
     REFUSES,
@@ -78,22 +79,16 @@ def test_waits_double_up_to_the_longest() -> None:
     assert [backoff.wait_s(deaths) for deaths in (1, 2, 3, 7, 1000)] == [0.5, 1, 2, 30, 30]
 
 
-def test_what_keeps_dying_is_started_again_and_again(tmp_path: Path) -> None:
-    """A part that cannot live is tried anew, and the wait is in its log line."""
+def test_what_never_lives_ends_up(tmp_path: Path) -> None:
+    """A part that dies again and again before it was ever ready is named, with its last words."""
     settings = settings_for(tmp_path / "data")
     folder = DataFolder(settings.data)
-    with started(settings, plan_of(folder, gate=DIES)):
-        eventually(
-            lambda: (
-                folder.holder() is not None
-                and (folder.run / "state.json").exists()
-                and len(state_of(settings).parts) == 2
-                and state_of(settings).parts[1].restarts >= 3
-            )
-        )
+    refused = pytest.raises(ConfigError, match="gate cannot start: exit 3: nothing to live for")
+    with started(settings, plan_of(folder, gate=DIES)) as daemon, refused:
+        daemon.result()
     lines = [json.loads(line) for line in folder.log_file("supervisor").read_text().splitlines()]
-    waits = [line["message"].rsplit(" in ", 1)[1] for line in lines if "gate" in line["message"]]
-    assert waits[:3] == ["0.1 s", "0.1 s", "0.2 s"]
+    waits = [line["message"].rsplit(" in ", 1)[1] for line in lines if " again " in line["message"]]
+    assert waits == ["0.1 s", "0.1 s", "0.2 s", "0.2 s"]
 
 
 def test_everything_dies_with_a_killed_supervisor(tmp_path: Path) -> None:
@@ -164,6 +159,14 @@ def test_a_part_that_refuses_its_configuration_ends_up(tmp_path: Path) -> None:
         state = state_of(settings)
         assert state.phase is Phase.FAILED
         assert not any(part.pid for part in state.parts)
+
+
+def test_what_was_ready_once_is_never_given_up(tmp_path: Path) -> None:
+    """A part that keeps dying later is started again for ever."""
+    settings = settings_for(tmp_path / "data")
+    with started(settings, plan_of(DataFolder(settings.data), gate=FADES)) as daemon:
+        until_ready(daemon)
+        eventually(lambda: state_of(settings).parts[1].restarts >= 7)
 
 
 def test_a_part_that_never_becomes_ready_ends_up(tmp_path: Path) -> None:
