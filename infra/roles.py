@@ -249,8 +249,6 @@ def _sink(settings: Settings, registry: Registry, name: str, ready: Ready) -> Ma
 
 
 def _monitors(settings: Settings, registry: Registry, name: str, ready: Ready) -> None:
-    from monitors.watch import Watch
-
     from schemas.topics import work_topic
     from streams.kafka_log import KafkaLog
     from streams.lag import waiting
@@ -272,7 +270,6 @@ def _monitors(settings: Settings, registry: Registry, name: str, ready: Ready) -
         waiting=waiting_in,
         ready=ready,
         request_deadline_s=settings.gate.request_deadline_s,
-        watcher=lambda deployment: Watch(deployment, [monitor() for monitor in MONITORS]),
     )
 
 
