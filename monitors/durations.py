@@ -14,13 +14,13 @@ from monitors.wording import clock, examples, percent, seconds
 from schemas.requests import ResponseReleased
 from schemas.watching import Finding, Observation
 
-SLOW_FACTOR = 2.5
-"""What takes less than this times the usual median is never slow."""
+SLOW_FACTOR = 2.25
+"""What takes longer than this times the usual median is slow."""
 USUALLY_SLOW = 0.15
 """The share of slow answers that a busy machine is always allowed."""
 MOSTLY_SLOW = 0.6
-MOMENT = timedelta(seconds=2)
-MOMENTS_ARL = 100_000
+MOMENT = timedelta(seconds=1)
+MOMENTS_ARL = 1_000_000
 POOL_WARMUP = 30
 VALUES_EVERY = timedelta(seconds=30)
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -35,7 +35,7 @@ class Duration(NamedTuple):
 
 @dataclass
 class _Moment:
-    """Answers that came at nearly the same time: they share the machine's mood."""
+    """Answers that came within a second: they share the machine's mood."""
 
     began_at: datetime
     slow: int = 0
@@ -67,8 +67,8 @@ class _State:
 class DurationShift:
     """Raise a finding when a pool's answers take much longer than at first, and keep doing so.
 
-    An answer is slow when it takes longer than nine tenths of the first ones and than 2.5 times
-    their median. All answers within two seconds are one step of a
+    An answer is slow when it takes longer than 2.25 times the median of the first ones; how many of
+    those were says what is usual. All answers within a second are one step of a
     :class:`monitors.rates.RateShift`, because they wait for the same machine: a stall of a few
     seconds, however many answers it delays, says nothing; about twenty seconds of mostly slow
     answers do. Twice a minute it states the quantiles.
@@ -77,7 +77,7 @@ class DurationShift:
 
     Args:
         warmup: Answers of the deployment that say what is usual; a pool needs 30 of its own.
-        arl: Steps of two seconds between false alarms of a pool, on average, at least.
+        arl: Seconds with answers between false alarms of a pool, on average, at least.
 
     Attributes:
         metric: What is measured, in seconds; quantiles are put before it.
@@ -136,7 +136,7 @@ class DurationShift:
         whole = sorted(duration.whole_s for duration in pool.first)
         model = sorted(duration.model_s for duration in pool.first)
         pool.usual_s, pool.usual_model_s = whole[len(whole) // 2], model[len(model) // 2]
-        pool.limit_s = max(whole[len(whole) * 9 // 10], SLOW_FACTOR * pool.usual_s)
+        pool.limit_s = SLOW_FACTOR * pool.usual_s
         slow = sum(value > pool.limit_s for value in whole)
         usual = max(USUALLY_SLOW, upper_bound(slow, len(whole)))
         pool.rate = RateShift(
