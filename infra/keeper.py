@@ -30,7 +30,7 @@ class Backoff:
 
     Args:
         first_s: The wait after the first death; doubled at each further one.
-        most_s: The longest wait; having run that long makes the next death the first.
+        most_s: The longest wait; having served that long makes the next death the first.
 
     >>> Backoff(first_s=0.5, most_s=30).wait_s(deaths=3)
     2.0
@@ -72,6 +72,7 @@ class Keeper:
         self._stopping = asyncio.Event()
         self._ready = asyncio.Event()
         self._child: Child | None = None
+        self._served_s = 0.0
 
     async def run(self) -> None:
         """Run the part, over and over, until :meth:`stop`.
@@ -93,7 +94,7 @@ class Keeper:
             if self._stopping.is_set():
                 break
             ran_s = time.monotonic() - started
-            deaths = 1 if ran_s > self._backoff.most_s else deaths + 1
+            deaths = 1 if self._served_s > self._backoff.most_s else deaths + 1
             if deaths >= _TRIES and not self._ready.is_set():
                 self._become(Phase.FAILED, detail=why)
                 raise ConfigError(f"{self._part.name} cannot start: {why}")
@@ -130,6 +131,7 @@ class Keeper:
             ConfigError: If it cannot be prepared or started, or says that it is configured wrongly.
         """
         self._become(Phase.PREPARING)
+        self._served_s = 0.0
         await asyncio.to_thread(self._part.prepare)
         journal = self._journal(self._part.name)
         child = await start_child(self._part, journal, self._undertaker)
@@ -142,6 +144,8 @@ class Keeper:
             code = await child.ended()
         finally:
             self._child = None
+            if asking.done():
+                self._served_s = time.monotonic() - asking.result()
             asking.cancel()
             await child.bury(self._undertaker)
         if code == CONFIGURATION:
@@ -150,12 +154,14 @@ class Keeper:
             return f"signal {-code}"
         return f"exit {code}: {journal.last_message[:_WORDS_MOST]}" if code else "exit 0"
 
-    async def _ask(self, child: Child) -> None:
+    async def _ask(self, child: Child) -> float:
+        """Ask until the part is ready; return when it was."""
         while not await asyncio.to_thread(self._part.is_ready):  # noqa: ASYNC110 - it rings no bell
             await asyncio.sleep(_ASK_EVERY_S)
         if not self._stopping.is_set():
             self._ready.set()
             self._become(Phase.READY, child)
+        return time.monotonic()
 
     def _become(
         self,

@@ -81,14 +81,14 @@ def test_waits_double_up_to_the_longest() -> None:
 
 def test_what_never_lives_ends_up(tmp_path: Path) -> None:
     """A part that dies again and again before it was ever ready is named, with its last words."""
-    settings = settings_for(tmp_path / "data")
+    settings = settings_for(tmp_path / "data", backoff_first_s=0.1, backoff_most_s=30.0)
     folder = DataFolder(settings.data)
     refused = pytest.raises(ConfigError, match="gate cannot start: exit 3: nothing to live for")
     with started(settings, plan_of(folder, gate=DIES)) as daemon, refused:
         daemon.result()
     lines = [json.loads(line) for line in folder.log_file("supervisor").read_text().splitlines()]
     waits = [line["message"].rsplit(" in ", 1)[1] for line in lines if " again " in line["message"]]
-    assert waits == ["0.1 s", "0.1 s", "0.2 s", "0.2 s"]
+    assert waits == ["0.1 s", "0.2 s", "0.4 s", "0.8 s"]
 
 
 def test_everything_dies_with_a_killed_supervisor(tmp_path: Path) -> None:
