@@ -102,7 +102,6 @@ def _scanners(registry: Registry) -> dict[str, Scanner]:
 
 def _gate(settings: Settings, registry: Registry, name: str, ready: Ready) -> Main:
     from inference.router import Router
-
     from schemas.topics import REQUESTS
     from streams.admission import Serving
     from streams.gate import TOPICS, Gate
@@ -170,7 +169,6 @@ class _Room:
 
 def _worker(settings: Settings, registry: Registry, pool: str, name: str, ready: Ready) -> Main:
     from inference.build import build_engine
-
     from streams.generate import Generate
     from streams.kafka_log import KafkaLog
     from streams.loop import Loop
