@@ -18,6 +18,7 @@ from monitors.secrets import Secrets
 from monitors.tone import Tone
 from monitors.topic_shift import TopicShift
 from monitors.ttft import TtftShift
+from monitors.watch import Watch
 
 GUARDS: tuple[type[Guard], ...] = (
     Pii,
@@ -38,3 +39,8 @@ MONITORS: tuple[type[Monitor], ...] = (
     TopicShift,
     TtftShift,
 )
+
+
+def watch_of(deployment: str) -> Watch:
+    """Return a new watch over ``deployment`` with every monitor there is."""
+    return Watch(deployment, [kind() for kind in MONITORS])
