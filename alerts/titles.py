@@ -19,7 +19,7 @@ def title(finding: Finding) -> str:
     >>> title(told)
     'Flagged rate: injection, prompt (bank)'
     """
-    what = finding.metric.replace("_", " ").capitalize()
+    what = finding.metric.removesuffix("_s").replace("_", " ").capitalize()
     part = ", ".join(finding.segment.values())
     where = "all deployments" if finding.deployment == WHOLE_SYSTEM else finding.deployment
     return f"{what}{f': {part}' if part else ''} ({where})"
