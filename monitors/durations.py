@@ -16,6 +16,8 @@ from schemas.watching import Finding, Observation
 
 SLOW_FACTOR = 2.25
 """What takes longer than this times the usual median is slow."""
+NOTICED_S = 0.05
+"""What takes less is never slow: nobody notices."""
 USUALLY_SLOW = 0.15
 """The share of slow answers that a busy machine is always allowed."""
 MOSTLY_SLOW = 0.6
@@ -136,7 +138,7 @@ class DurationShift:
         whole = sorted(duration.whole_s for duration in pool.first)
         model = sorted(duration.model_s for duration in pool.first)
         pool.usual_s, pool.usual_model_s = whole[len(whole) // 2], model[len(model) // 2]
-        pool.limit_s = SLOW_FACTOR * pool.usual_s
+        pool.limit_s = max(NOTICED_S, SLOW_FACTOR * pool.usual_s)
         slow = sum(value > pool.limit_s for value in whole)
         usual = max(USUALLY_SLOW, upper_bound(slow, len(whole)))
         pool.rate = RateShift(

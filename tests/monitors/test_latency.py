@@ -61,6 +61,11 @@ def test_twice_as_slow_is_within_the_usual() -> None:
     assert told(LatencyShift(), answers(Stream(), [1.0] * 200 + [2.0] * 400)) == []
 
 
+def test_what_nobody_notices_says_nothing() -> None:
+    """Forty milliseconds instead of one are no shift that matters."""
+    assert told(LatencyShift(), answers(Stream(), [0.001] * 200 + [0.04] * 400)) == []
+
+
 def test_a_pool_with_little_traffic_learns_from_less() -> None:
     """A pool's own first thirty answers do, once the deployment has had its first two hundred."""
     stream = Stream()
