@@ -20,6 +20,7 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from faust.types import EventT, StreamT
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
+from schemas.base import Origin
 from schemas.errors import ConfigError, LogUnavailable
 from schemas.topics import RECORD_MAX_BYTES
 from streams.faust_transport import CommittedTransport
@@ -147,6 +149,17 @@ async def ensure_topics(connection: Connection, *names: str, beside: str) -> Non
 def raw(app: faust.App, *names: str) -> Any:
     """Return the topics ``names`` as one channel of bytes; a record may be empty."""
     return app.topic(*names, key_type=bytes, value_type=bytes, allow_empty=True)
+
+
+def position(event: EventT[bytes]) -> Origin:
+    """Return where the record of ``event`` stands."""
+    message = event.message
+    return Origin(topic=message.topic, partition=message.partition, offset=message.offset)
+
+
+def appended_at(event: EventT[bytes]) -> datetime:
+    """Return the broker's time of the record of ``event``."""
+    return datetime.fromtimestamp(event.message.timestamp, UTC)
 
 
 async def batches(

@@ -15,7 +15,7 @@ It reaches into Faust's and aiokafka's private parts, hence the exact pins on bo
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -36,8 +36,7 @@ class _CommittedThread(driver.AIOKafkaConsumerThread):
 class _Forgetful(dict[TP, int | None]):
     """Stands where Faust keeps the last offset read, by which it drops what it reads again.
 
-    It keeps it across rebalances, where it is wrong and what is dropped is lost; so it is told that
-    nothing has been read, and what comes twice is delivered twice.
+    What it reads again it may have thrown away before, so it is told that nothing has been read.
     """
 
     def __getitem__(self, tp: TP) -> None:
@@ -56,17 +55,16 @@ class CommittedConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = _Forgetful()
-        self._delivered: defaultdict[TP, deque[int]] = defaultdict(deque)
-        self._done: defaultdict[TP, set[int]] = defaultdict(set)
+        self._open: defaultdict[TP, set[int]] = defaultdict(set)
+        self._next: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         if self.app.topics.acks_enabled_for(tp.topic):
-            delivered = self._delivered[tp]
-            if not delivered or record.offset > delivered[-1]:
-                delivered.append(record.offset)
+            self._open[tp].add(record.offset)
+            self._next[tp] = max(self._next.get(tp, 0), record.offset + 1)
         return super()._to_message(tp, record)
 
     def ack(self, message: Message) -> bool:
@@ -75,31 +73,31 @@ class CommittedConsumer(driver.Consumer):
             return False
         message.acked = True
         self._unacked_messages.discard(message)
-        self._done[message.tp].add(message.offset)
+        self._open[message.tp].discard(message.offset)
         notify(self._waiting_for_ack)
         return True
 
     def _filter_tps_with_pending_acks(self, topics: TPorTopicSet | None = None) -> Iterator[TP]:
-        for tp, done in self._done.items():
-            if done and (topics is None or tp in topics or tp.topic in topics):
+        for tp in self._next:
+            if topics is None or tp in topics or tp.topic in topics:
                 yield tp
 
-    def _new_offset(self, tp: TP) -> int | None:
-        delivered, done = self._delivered[tp], self._done[tp]
-        last = None
-        while delivered and delivered[0] in done:
-            last = delivered.popleft()
-            done.discard(last)
-        return None if last is None else last + 1
+    def _new_offset(self, tp: TP) -> int:
+        return min(self._open[tp], default=self._next[tp])
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Start counting afresh: what is not committed by now will be read again."""
-        self._delivered.clear()
-        self._done.clear()
+        self._open.clear()
+        self._next.clear()
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def perform_seek(self) -> None:
-        """Go back to what is committed; to the beginning where nothing is, which Faust omits."""
+        """Go back to what is committed, or to the beginning, before anything is delivered.
+
+        Faust empties its queues after this and then starts the flow of records. Left to itself it
+        lets them flow meanwhile, and what has come into the queues is lost.
+        """
+        self.stop_flow()
         await super().perform_seek()
         acking = self.app.topics.acks_enabled_for
         fresh = {
@@ -121,12 +119,8 @@ class CommittedConsumer(driver.Consumer):
     async def is_past(self, ends: Mapping[TP, int]) -> bool:
         """Return whether every record before ``ends`` was delivered and acknowledged."""
         for tp in set(ends) & self.assignment():
-            done = self._done[tp]
-            first = next((offset for offset in self._delivered[tp] if offset not in done), None)
-            if first is not None and first < ends[tp]:
-                return False
             position = await self.position(tp)
-            if position is None or position < ends[tp]:
+            if position is None or min(self._open[tp], default=position) < ends[tp]:
                 return False
         return True
 

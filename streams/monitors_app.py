@@ -23,24 +23,32 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import faust
 import orjson
-from faust.types import TP, EventT, StreamT
+from faust.types import TP, StreamT
 
 from monitors import MONITORS
 from monitors.monitor import Snapshot
 from monitors.watch import Watch
-from schemas.base import Origin
 from schemas.codec import decode, encode
 from schemas.errors import PoisonError, TransientError
 from schemas.registry import Registry
 from schemas.topics import FINDINGS, OBSERVATIONS
 from schemas.watching import WHOLE_SYSTEM, Finding, Observation, PoolObserved
-from streams.faust_roles import Snapshots, batches, ensure_topics, make_app, raw, serve, write
+from streams.faust_roles import (
+    Snapshots,
+    appended_at,
+    batches,
+    ensure_topics,
+    make_app,
+    position,
+    raw,
+    serve,
+    write,
+)
 from streams.faust_transport import CommittedConsumer
 from streams.log import Connection
 from streams.observing import SOURCES, Observer, noted, placed
@@ -112,7 +120,7 @@ class Monitors:
                 observation
                 for event in batch
                 for observation in self._observer.observe(
-                    _origin(event), _at(event), event.message.value
+                    position(event), appended_at(event), event.message.value
                 )
             ]
             await self._note(seen)
@@ -126,11 +134,9 @@ class Monitors:
                 try:
                     observation = decode(Observation, event.message.value)
                 except PoisonError as error:
-                    log.error(
-                        "skipped an observation: %s", error, extra=_origin(event).model_dump()
-                    )
+                    log.error("skipped the observation at %s: %s", position(event), error)
                     continue
-                observation = placed(observation, _origin(event), _at(event))
+                observation = placed(observation, position(event), appended_at(event))
                 findings += self._of(observation.deployment).observe(observation)
                 touched[observation.deployment] = event.message.partition
             said = [(finding.key.encode(), encode(finding)) for finding in findings]
@@ -189,15 +195,6 @@ class Monitors:
         consumer = self._app.consumer
         where = consumer.key_partition(OBSERVATIONS.name, deployment.encode())
         return (OBSERVATIONS.name, where) in consumer.assignment()
-
-
-def _origin(event: EventT[bytes]) -> Origin:
-    message = event.message
-    return Origin(topic=message.topic, partition=message.partition, offset=message.offset)
-
-
-def _at(event: EventT[bytes]) -> datetime:
-    return datetime.fromtimestamp(event.message.timestamp, UTC)
 
 
 def all_monitors(deployment: str) -> Watch:

@@ -1,0 +1,177 @@
+"""A Faust role in a process of its own, to be killed: ``python -m tests.streams.faust_process``.
+
+Arguments: the role, Kafka's address, the data folder, the instance's name, and ``count`` for
+watchers that count instead of the real ones.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitors.monitor import Snapshot
+from schemas.registry import AlertRule, Deployment, Policy, Pool, Registry
+from schemas.watching import Finding, Observation
+from streams.alerts_app import run_alerts
+from streams.log import Connection
+from streams.monitors_app import all_monitors, run_monitors
+
+REGISTRY = Registry(
+    deployments={"support": Deployment(name="support", pools=(Pool(name="small", model="m"),))},
+    policies={"default": Policy(name="default")},
+    rules={"any": AlertRule(name="any")},
+    versions={},
+)
+START_S = 60.0
+
+
+class Counting:
+    """A watcher that numbers the observations of a deployment: none may be missing or double."""
+
+    def __init__(self, deployment: str) -> None:
+        self._deployment = deployment
+        self._applied: dict[str, int] = {}
+        self._count = 0
+
+    def observe(self, observation: Observation) -> list[Finding]:
+        """Return the number of ``observation`` as a finding, unless it was counted before."""
+        origin = observation.origin
+        place = f"{origin.topic}/{origin.partition}"
+        if origin.offset <= self._applied.get(place, -1):
+            return []
+        self._applied[place] = origin.offset
+        self._count += 1
+        return [
+            Finding(
+                event_id=origin.cause("finding", self._deployment),
+                occurred_at=observation.occurred_at,
+                monitor="counting",
+                monitor_version="1",
+                kind="value",
+                deployment=self._deployment,
+                metric="count",
+                value=self._count,
+                origin=origin,
+            )
+        ]
+
+    def snapshot(self) -> Snapshot:
+        """Return the count and how far it goes."""
+        return {"applied": dict(self._applied), "count": self._count}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take on the state that :meth:`snapshot` returned."""
+        applied, count = snapshot["applied"], snapshot["count"]
+        assert isinstance(applied, dict)
+        assert isinstance(count, int)
+        self._applied = {place: int(str(offset)) for place, offset in applied.items()}
+        self._count = count
+
+
+class Member:
+    """A process of one role.
+
+    Args:
+        role: ``monitors`` or ``alerts``.
+        connection: The broker.
+        data: Its data folder.
+        instance: Its name in the group.
+        counting: Whether its watchers count.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        connection: Connection,
+        data: Path,
+        instance: str = "a",
+        *,
+        counting: bool = False,
+    ) -> None:
+        self._ready = data / f"{instance}.ready"
+        arguments = [role, connection.bootstrap, str(data), instance]
+        self._command = [sys.executable, "-m", "tests.streams.faust_process", *arguments]
+        if counting:
+            self._command.append("count")
+        self._log = data / f"{instance}.log"
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._ready.unlink(missing_ok=True)
+        with self._log.open("ab") as log:
+            return subprocess.Popen(self._command, stdout=log, stderr=log)
+
+    def wait_ready(self) -> None:
+        """Return once the role says that it is ready.
+
+        Raises:
+            AssertionError: If it ends instead, with the end of its log.
+        """
+        deadline = time.monotonic() + START_S
+        while not self._ready.exists():
+            assert self.process.poll() is None, self._log.read_text()[-2000:]
+            assert time.monotonic() < deadline, "not ready in time"
+            time.sleep(0.1)
+
+    def kill_and_restart(self) -> None:
+        """End the process at once, wherever it is, and start the next under the same name."""
+        self.kill()
+        self.process = self._start()
+
+    def kill(self) -> None:
+        """End the process at once, wherever it is."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask the process to end and return its exit code."""
+        self.process.terminate()
+        return self.process.wait(40)
+
+
+@contextmanager
+def member(*arguments: object, **options: object) -> Iterator[Member]:
+    """Run a :class:`Member` that does not outlive the block."""
+    running = Member(*arguments, **options)  # type: ignore[arg-type]
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+async def _nothing_waits(pool: str) -> int:
+    return 0
+
+
+def main() -> None:
+    """Run the role that the command line names."""
+    role, bootstrap, data, instance, *options = sys.argv[1:]
+    logging.basicConfig(level="WARNING")
+    ready = Path(data, f"{instance}.ready").touch
+    if role == "alerts":
+        run_alerts(
+            Connection(bootstrap),
+            registry=REGISTRY,
+            data=Path(data),
+            instance=instance,
+            ready=ready,
+        )
+    else:
+        run_monitors(
+            Connection(bootstrap),
+            registry=REGISTRY,
+            data=Path(data),
+            instance=instance,
+            waiting=_nothing_waits,
+            ready=ready,
+            watcher=Counting if options else all_monitors,
+        )
+
+
+if __name__ == "__main__":
+    main()

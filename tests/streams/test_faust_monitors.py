@@ -1,0 +1,140 @@
+"""The monitors' processes on a real broker: nothing lost, nothing told in two ways."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from infra.topics import apply
+from schemas.base import Origin
+from schemas.codec import decode, encode
+from schemas.topics import FINDINGS, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.watching import WHOLE_SYSTEM, Finding
+from streams.log import Connection
+from tests.embedded import start, stop
+from tests.infra.events import released, scanned
+from tests.streams.faust_cluster import cluster, new_broker, produce, read_all, until
+from tests.streams.faust_process import member
+
+pytestmark = pytest.mark.kafka
+LATER_S = 2.0
+BACKLOG = 1500
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Connection]:
+    """A broker of the test's own, with all topics."""
+    with cluster(tmp_path) as connection:
+        yield connection
+
+
+async def plant(broker: Connection, first: int, count: int) -> None:
+    """Write a request, answer and scan ``count`` times; some are written once more and aborted."""
+    response, scan = encode(released()), encode(scanned())
+    records = []
+    for number in range(first, first + count):
+        key = b"r%d" % number
+        records += [
+            (REQUESTS.name, key, b'{"request_id": "%s", "prompt": "Hello?"}' % key),
+            (RESPONSES.name, key, response),
+            (VERDICTS.name, key, scan),
+        ]
+    await produce(broker, records[:30], aborted=True)
+    await produce(broker, records)
+
+
+async def expected(broker: Connection) -> dict[str, set[UUID]]:
+    """Return the ids of the findings that counting makes of the sources, by deployment."""
+    found: dict[str, set[UUID]] = {"support": set(), WHOLE_SYSTEM: set()}
+    for topic, deployments in (
+        (REQUESTS, [WHOLE_SYSTEM]),
+        (RESPONSES, [WHOLE_SYSTEM, "support"]),
+        (VERDICTS, ["support"]),
+    ):
+        for record in await read_all(broker, topic.name):
+            origin = Origin(topic=topic.name, partition=record.partition, offset=record.offset)
+            for deployment in deployments:
+                found[deployment].add(origin.cause("finding", deployment))
+    return found
+
+
+async def told(broker: Connection) -> dict[UUID, set[bytes]]:
+    """Return all findings as bytes, by their id."""
+    found: defaultdict[UUID, set[bytes]] = defaultdict(set)
+    for record in await read_all(broker, FINDINGS.name):
+        found[decode(Finding, record.value).event_id].add(record.value)
+    return found
+
+
+async def test_killed_members_lose_nothing_and_repeat_themselves_exactly(
+    broker: Connection, tmp_path: Path
+) -> None:
+    """Two processes are killed in turn at work: each record is counted, and counted once."""
+    await plant(broker, 0, BACKLOG)
+    with (
+        member("monitors", broker, tmp_path, "a", counting=True) as first,
+        member("monitors", broker, tmp_path, "b", counting=True) as second,
+    ):
+        first.wait_ready()
+        second.wait_ready()
+        for victim in (first, second, first):
+            await plant(broker, BACKLOG, 100)
+            await asyncio.sleep(LATER_S)
+            victim.kill_and_restart()
+        wanted = await expected(broker)
+
+        async def complete() -> bool:
+            return set(await told(broker)) >= wanted["support"] | wanted[WHOLE_SYSTEM]
+
+        await until(complete, 60)
+        assert second.stop() == 0
+        assert first.stop() == 0
+    findings = await told(broker)
+    assert all(len(versions) == 1 for versions in findings.values())
+    counts: defaultdict[str, list[float]] = defaultdict(list)
+    for versions in findings.values():
+        finding = decode(Finding, versions.pop())
+        if finding.event_id not in wanted[finding.deployment]:
+            assert finding.origin.topic == OBSERVATIONS.name
+        counts[finding.deployment].append(finding.value)
+    for values in counts.values():
+        assert sorted(values) == list(range(1, len(values) + 1))
+
+
+async def test_the_monitors_speak_and_outlive_a_broker_that_was_killed(tmp_path: Path) -> None:
+    """Values of the real monitors come out, before the broker is killed and after it is back."""
+    broker = new_broker(tmp_path)
+    await asyncio.to_thread(broker.prepare)
+    server = await asyncio.to_thread(start, broker)
+    try:
+        await apply(broker.connection, ["small"])
+        with member("monitors", broker.connection, tmp_path) as monitors:
+            monitors.wait_ready()
+            await plant(broker.connection, 0, 5)
+
+            async def in_flight(more_than: int = 0) -> bool:
+                return len(await _values(broker.connection, "in_flight")) > more_than
+
+            await until(in_flight, 60)
+            server.kill()
+            server.wait()
+            await asyncio.sleep(LATER_S)
+            server = await asyncio.to_thread(start, broker)
+            before = len(await _values(broker.connection, "in_flight"))
+            await until(lambda: in_flight(before), 90)
+            assert monitors.stop() == 0
+        # The planted answers are to requests of another time, so these five stay open.
+        values = {finding.value for finding in await _values(broker.connection, "in_flight")}
+        assert values == {5.0}
+    finally:
+        stop(server)
+
+
+async def _values(connection: Connection, metric: str) -> list[Finding]:
+    found = [decode(Finding, record.value) for record in await read_all(connection, FINDINGS.name)]
+    return [finding for finding in found if finding.metric == metric]
