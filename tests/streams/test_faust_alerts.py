@@ -1,0 +1,105 @@
+"""The alerts' processes on a real broker: every change told, none in two ways."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from schemas.base import event_id
+from schemas.codec import decode, encode
+from schemas.improving import AlertAcknowledged
+from schemas.topics import ALERTS, FEEDBACK, FINDINGS
+from schemas.watching import AlertChanged, Finding
+from streams.log import Connection
+from tests.infra.events import found, labelled
+from tests.streams.faust_cluster import cluster, produce, read_all, until
+from tests.streams.faust_process import member
+
+pytestmark = pytest.mark.kafka
+KEYS = 40
+AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Connection]:
+    """A broker of the test's own, with all topics."""
+    with cluster(tmp_path) as connection:
+        yield connection
+
+
+async def find(broker: Connection, kind: Literal["value", "detection", "recovery"]) -> None:
+    """Write one finding of ``kind`` about each of some segments."""
+    records = []
+    for number in range(KEYS):
+        cause = event_id("planted", kind, number)
+        finding = Finding.model_validate(
+            found().model_dump()
+            | {"event_id": cause, "kind": kind, "segment": {"number": str(number)}}
+        )
+        records.append((FINDINGS.name, finding.key.encode(), encode(finding)))
+    await produce(broker, records)
+
+
+async def acknowledge(broker: Connection, alerts: list[str]) -> None:
+    """Write that somebody has seen ``alerts``, between other feedback, under keys of its own."""
+    words = [
+        AlertAcknowledged(
+            event_id=event_id("word", alert), occurred_at=AT, alert_id=alert, author="ada"
+        )
+        for alert in alerts
+    ]
+    await produce(
+        broker,
+        [(FEEDBACK.name, b"%d" % number, encode(word)) for number, word in enumerate(words)]
+        + [(FEEDBACK.name, b"label", encode(labelled())), (FEEDBACK.name, b"junk", b"\xff")],
+    )
+
+
+async def told(broker: Connection) -> list[AlertChanged]:
+    """Return every change of an alert, in order within an alert."""
+    return [decode(AlertChanged, record.value) for record in await read_all(broker, ALERTS.name)]
+
+
+async def stand(broker: Connection) -> dict[str, str]:
+    """Return how each alert stands by its last record."""
+    return {change.alert_id: change.state for change in await told(broker)}
+
+
+async def test_alerts_fire_are_acknowledged_and_resolve_through_kills(
+    broker: Connection, tmp_path: Path
+) -> None:
+    """Each alert changes three times, however its process dies; values and junk change nothing."""
+    with (
+        member("alerts", broker, tmp_path, "a") as first,
+        member("alerts", broker, tmp_path, "b") as second,
+    ):
+        first.wait_ready()
+        second.wait_ready()
+
+        async def all_are(state: str) -> bool:
+            return list((await stand(broker)).values()) == [state] * KEYS
+
+        await find(broker, "value")
+        await find(broker, "detection")
+        first.kill_and_restart()
+        await until(lambda: all_are("firing"), 60)
+        await acknowledge(broker, [*await stand(broker), "any/unheard|of"])
+        second.kill_and_restart()
+        await until(lambda: all_are("acknowledged"), 60)
+        await find(broker, "recovery")
+        first.kill_and_restart()
+        await until(lambda: all_are("resolved"), 60)
+        assert first.stop() == 0
+        assert second.stop() == 0
+    changes = await told(broker)
+    versions = defaultdict(set)
+    for change in changes:
+        versions[change.event_id].add(encode(change))
+    assert len(versions) == 3 * KEYS
+    assert all(len(same) == 1 for same in versions.values())
+    assert {change.origin for change in changes} == {found().origin}
