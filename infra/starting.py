@@ -45,6 +45,7 @@ def bring_up(settings: Settings, model: Path | None, stay: bool) -> None:
         with display(console, daemon.state()) as shown:
             until_ended(daemon, shown)
         daemon.result()
+        console.print("Stopped.")
 
 
 def start(settings: Settings, model: Path | None, console: Console, *, attached: bool) -> Daemon:

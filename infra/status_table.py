@@ -66,8 +66,9 @@ def print_status(state: State, as_json: bool) -> bool:
     else:
         console = Console()
         console.print(parts_table(state, memory))
-        total_mb = sum(memory.values()) / 1e6
-        console.print(f"{state.phase}; {total_mb:,.0f} MB in all", highlight=False)
+        total_mb, own_mb = sum(memory.values()) / 1e6, memory["supervisor"] / 1e6
+        said = f"{state.phase}; {total_mb:,.0f} MB in all, {own_mb:,.0f} of it the supervisor"
+        console.print(said, highlight=False)
     return state.phase is Phase.READY and all(p.phase is Phase.READY for p in state.parts)
 
 

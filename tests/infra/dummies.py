@@ -19,7 +19,7 @@ from infra.state import Phase, State, read_state
 from infra.supervisor import Plan
 from infra.undertaker import end_leftovers
 
-PATIENCE_S = 30.0
+PATIENCE_S = 180.0
 """How long a test waits for what must come; nothing hangs on how soon it does."""
 
 LIVES = """
