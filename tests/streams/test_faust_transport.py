@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,12 +13,14 @@ import faust
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from faust.types import StreamT
+from faust.types import TP, StreamT
 
 from streams.faust_roles import batches, make_app, raw
+from streams.faust_transport import CommittedConsumer
 from streams.kafka_log import client_options
 from streams.log import Connection
-from tests.streams.faust_cluster import produce, until
+from tests.embedded import start, stop
+from tests.streams.faust_cluster import new_broker, produce, until
 
 pytestmark = pytest.mark.kafka
 WORK_S = 0.02
@@ -25,7 +28,12 @@ WORK_S = 0.02
 
 @pytest.fixture
 async def topic(kafka: Connection) -> str:
-    """A topic of the test's own, with four partitions."""
+    """A topic of the test's own."""
+    return await _make_topic(kafka)
+
+
+async def _make_topic(kafka: Connection) -> str:
+    """Make a topic with four partitions and return its name."""
     name = f"test-{uuid4().hex}"
     admin = AIOKafkaAdminClient(**client_options(kafka))
     await admin.start()
@@ -79,8 +87,15 @@ async def test_aborted_records_are_not_seen_and_commits_pass_markers(
     await produce(kafka, [(topic, b"k", b"no")] * 2, partition=0, aborted=True)
     await produce(kafka, [(topic, b"k", b"%d" % number) for number in (2, 3, 4)], partition=0)
     seen: list[bytes] = []
-    async with reading(kafka, topic, tmp_path, seen.append):
+    async with reading(kafka, topic, tmp_path, seen.append) as app:
         await until(lambda: _is(committed(kafka, topic), 8))
+        consumer = app.consumer
+        assert isinstance(consumer, CommittedConsumer)
+        # The last offset is a marker; what matters before it has been dealt with.
+        ends = consumer.ends([topic])
+        assert ends[TP(topic, 0)] == 9
+        assert await consumer.is_past(ends)
+        assert not await consumer.is_past({TP(topic, 0): 10})
     assert seen == [b"1", b"2", b"3", b"4"]
 
 
@@ -108,8 +123,8 @@ async def test_no_record_is_lost_while_members_join(
 ) -> None:
     """Of a backlog that three members come to share, every record is seen by one of them."""
     planted = [b"%d" % number for number in range(8000)]
-    for start in range(0, len(planted), 1000):
-        await produce(kafka, [(topic, value, value) for value in planted[start : start + 1000]])
+    for first in range(0, len(planted), 1000):
+        await produce(kafka, [(topic, value, value) for value in planted[first : first + 1000]])
     seen: set[bytes] = set()
     async with (
         reading(kafka, topic, tmp_path, seen.add),
@@ -118,6 +133,21 @@ async def test_no_record_is_lost_while_members_join(
     ):
         await until(lambda: _holds(len(seen) == len(planted)))
     assert seen == set(planted)
+
+
+async def test_a_cluster_that_wants_a_password_is_read(tmp_path: Path) -> None:
+    """The connection's name and password reach Faust's own clients."""
+    broker = replace(new_broker(tmp_path), auth=True)
+    await asyncio.to_thread(broker.prepare)
+    server = await asyncio.to_thread(start, broker)
+    try:
+        topic = await _make_topic(broker.connection)
+        await produce(broker.connection, [(topic, b"k", b"1")])
+        seen: list[bytes] = []
+        async with reading(broker.connection, topic, tmp_path, seen.append):
+            await until(lambda: _holds(seen == [b"1"]))
+    finally:
+        stop(server)
 
 
 async def _is(question: Awaitable[int], answer: int) -> bool:
