@@ -19,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import faust
-import orjson
 from faust.types import EventT, StreamT
 
 from alerts.lifecycle import Alerts, finding_key
@@ -85,8 +84,7 @@ class Judge:
             said = [(change.alert_id.encode(), encode(change)) for change in changes]
             await write(self._app, ALERTS.name, said)
             await self._snapshots.put(
-                (key, partition, orjson.dumps(self._states[key].snapshot()))
-                for key, partition in touched.items()
+                (key, partition, self._states[key].snapshot()) for key, partition in touched.items()
             )
 
     def _apply(self, event: EventT[bytes]) -> tuple[str, list[AlertChanged]]:
@@ -107,7 +105,7 @@ class Judge:
         if state is None:
             state = self._states[key] = Alerts()
             if kept := self._snapshots.get(key):
-                state.restore(orjson.loads(kept))
+                state.restore(kept)
         return state
 
     async def _forget(self, *_: object, **__: object) -> None:

@@ -19,12 +19,14 @@ import logging
 import os
 import signal
 import threading
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import faust
+import orjson
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faust.exceptions import ProducerSendError
@@ -43,12 +45,14 @@ from streams.log import Connection
 SESSION_S = 10.0
 COMMIT_EVERY_S = 1.0
 LINGER_S = 0.005
+SEEN_S = 30.0
+SNAPSHOT_MAX_BYTES = 16 << 20
 
 CHANGELOG = {
     "cleanup.policy": "compact",
-    "max.message.bytes": str(RECORD_MAX_BYTES),
+    "max.message.bytes": str(SNAPSHOT_MAX_BYTES),
     # Only closed segments are compacted, and a restart reads the open one whole: keep it small.
-    "segment.bytes": str(16 << 20),
+    "segment.bytes": str(2 * SNAPSHOT_MAX_BYTES),
     "segment.ms": "600000",
     "max.compaction.lag.ms": "600000",
 }
@@ -82,7 +86,7 @@ def make_app(group: str, connection: Connection, *, data: Path, instance: str) -
         consumer_max_fetch_size=2 * RECORD_MAX_BYTES,
         producer_acks=-1,
         producer_linger=LINGER_S,
-        producer_max_request_size=RECORD_MAX_BYTES + (1 << 20),
+        producer_max_request_size=SNAPSHOT_MAX_BYTES,
         agent_supervisor=CrashingSupervisor,
         datadir=folder,
         canonical_url=f"http://{instance}",
@@ -136,12 +140,17 @@ async def ensure_topics(connection: Connection, *names: str, beside: str) -> Non
                         f"topic {topic['topic']!r} has {len(topic['partitions'])} partitions, "
                         f"{beside!r} has {count}: delete it, and it is made anew"
                     )
+            settings = CHANGELOG | {"min.insync.replicas": str(max(1, replicas - 1))}
             answer = await admin.create_topics(
-                [NewTopic(name, count, replicas, topic_configs=CHANGELOG) for name in missing]
+                [NewTopic(name, count, replicas, topic_configs=settings) for name in missing]
             )
             for name, code, message in answer.topic_errors:
                 if code not in (0, TopicAlreadyExistsError.errno):
                     raise for_code(code)(f"cannot create topic {name!r}: {message}")
+            # Brokers hear of a topic a moment later, and Faust passes over one it does not see.
+            async with asyncio.timeout(SEEN_S):
+                while any([topic["error_code"] for topic in await admin.describe_topics([*names])]):
+                    await asyncio.sleep(0.05)
         finally:
             await admin.close()
 
@@ -208,20 +217,21 @@ class Snapshots:
         """Return the topic that keeps the table ``name`` of ``group``."""
         return f"{group}-{name}-changelog"
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> dict[str, Any] | None:
         """Return the snapshot of ``key``, if there is one."""
         found: bytes | None = self._table.data.get(key.encode())
-        return found
+        return orjson.loads(zlib.decompress(found)) if found else None
 
-    async def put(self, snapshots: Iterable[tuple[str, int, bytes]]) -> None:
-        """Keep ``snapshots`` (key, partition of its records, bytes) and wait until they are stored.
+    async def put(self, snapshots: Iterable[tuple[str, int, dict[str, Any]]]) -> None:
+        """Keep ``snapshots`` (key, partition of its records, JSON) and wait until they are stored.
 
         Raises:
             KafkaError: If one was not stored.
         """
         # Assigning to the table would send them as well, but nobody would learn of a failure.
         sent = []
-        for key, partition, value in snapshots:
+        for key, partition, snapshot in snapshots:
+            value = zlib.compress(orjson.dumps(snapshot), level=1)
             sent.append(self._table.send_changelog(partition, key.encode(), value))
             self._table.data[key.encode()] = value
         await asyncio.gather(*sent)

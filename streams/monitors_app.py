@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import faust
-import orjson
 from faust.types import TP, StreamT
 
 from monitors import MONITORS
@@ -142,7 +141,7 @@ class Monitors:
             said = [(finding.key.encode(), encode(finding)) for finding in findings]
             await write(self._app, FINDINGS.name, said)
             await self._snapshots.put(
-                (deployment, partition, orjson.dumps(self._watchers[deployment].snapshot()))
+                (deployment, partition, self._watchers[deployment].snapshot())
                 for deployment, partition in touched.items()
             )
 
@@ -183,7 +182,7 @@ class Monitors:
         if watcher is None:
             watcher = self._watchers[deployment] = self._watcher(deployment)
             if kept := self._snapshots.get(deployment):
-                watcher.restore(orjson.loads(kept))
+                watcher.restore(kept)
         return watcher
 
     async def _forget(self, *_: Any, **__: Any) -> None:

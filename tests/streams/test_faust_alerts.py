@@ -20,7 +20,7 @@ from tests.infra.events import found, labelled
 from tests.streams.faust_cluster import cluster, produce, read_all, until
 from tests.streams.faust_process import member
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 KEYS = 40
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -21,7 +21,7 @@ from tests.infra.events import released, scanned
 from tests.streams.faust_cluster import cluster, new_broker, produce, read_all, until
 from tests.streams.faust_process import member
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 LATER_S = 2.0
 BACKLOG = 1500
 
