@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from infra.demo.asking import Asking
 from infra.demo.episodes import GRACE, judge
-from infra.demo.report import Played
+from infra.demo.progress import Stretch
+from infra.demo.report import WARM_UP, Played
 from infra.demo.slowing import slowed
-from infra.demo.traffic import PHASES, WARMUP, Ask, Pace, Phase, paced, plan, warmup
+from infra.demo.traffic import NORMAL, PHASES, PRIMED, WARMUP, Ask, Pace, Phase, paced, plan, warmup
 from schemas.errors import PipelineError
 from schemas.requests import CompletionRequested, Sampling
 
-_AT_ONCE = 8
+_AT_ONCE = 4
 """How many requests the warm-up has in flight."""
 _WARMUP_S = 120.0
 _LEARNED = 210
@@ -34,7 +35,7 @@ class Bank:
         wanted: How many requests it shall be, if the system can take them.
         seed: The same seed, the same customers.
         span_s: How long it is to last.
-        workers: The sessions of the workers that can be slowed down; none if they are elsewhere.
+        workers: Returns the sessions of the workers that can be slowed down; none if elsewhere.
         patience_s: How long the last answers are waited for.
 
     Attributes:
@@ -50,7 +51,7 @@ class Bank:
         wanted: int,
         seed: int,
         span_s: float,
-        workers: Sequence[int],
+        workers: Callable[[], Sequence[int]],
         patience_s: float,
     ) -> None:
         self.pace: Pace | None = None
@@ -73,48 +74,64 @@ class Bank:
         """
         progress, asking = self._asking.progress, self._asking
         capacity_per_s = await self._warm_up()
+        usual_s = progress.stretches[-1].median_s
         self.pace = paced(self._wanted, capacity_per_s, self._span_s)
         asks = plan(self.pace, self._seed)
         progress.planned = sum(len(messages) for messages in asks.values())
         progress.notes.append(
-            f"warm-up: {capacity_per_s:.1f} answers/s, "
-            f"median {progress.stretches[0].median_s:.2f} s; "
+            f"warm-up: {capacity_per_s:.1f} answers/s, median {usual_s:.2f} s; "
             f"{progress.planned} requests at {self.pace.per_s:.1f}/s"
         )
         for phase in PHASES:
-            if asking.interrupted.is_set():
-                break
-            if phase.slow and not self._workers:
-                self._skipped[phase.name] = "the workers are not on this machine"
-                progress.notes.append(f"{phase.title}: skipped, {self._skipped[phase.name]}")
-                continue
-            messages = asks[phase.name][WARMUP if phase is PHASES[0] else 0 :]
-            async with self._conditions(phase):
-                await self._send(phase, messages)
-            if phase is PHASES[0]:
-                await asking.settle(_LEARNING_S, left=max(0, progress.sent - _LEARNED))
+            if not asking.interrupted.is_set():
+                await self._phase(phase, asks[phase.name], usual_s)
         await asking.settle(self._patience_s)
         await self._last_alerts()
         judgement = judge(progress.windows(), progress.raised)
         return Played(judgement, progress.stretches, self._skipped)
 
+    async def _phase(self, phase: Phase, messages: Sequence[Ask], usual_s: float) -> None:
+        progress, workers = self._asking.progress, self._workers()
+        if phase.slow and not workers:
+            self._skipped[phase.name] = "the workers are not on this machine"
+            progress.notes.append(f"{phase.title}: skipped, {self._skipped[phase.name]}")
+            return
+        if phase is NORMAL:
+            messages = messages[WARMUP:]
+        stretch = progress.begin(phase.name, phase.title, len(messages))
+
+        def factor() -> float | None:
+            return stretch.recent_s / usual_s if stretch.recent_s and usual_s else None
+
+        async with slowed(workers, factor) if phase.slow else nullcontext():
+            await self._send(stretch, messages)
+        if phase is NORMAL:
+            await self._asking.settle(_LEARNING_S, left=max(0, progress.sent - _LEARNED))
+
     async def _warm_up(self) -> float:
-        """Send the first requests as fast as answers come; return how many that were a second."""
-        asking = self._asking
-        stretch = asking.progress.begin("warm-up", "warm-up", WARMUP)
+        """Send the first requests as fast as answers come; return how many came a second."""
+        texts = warmup(self._seed)
+        await self._in_turn("first", "first requests", texts[:PRIMED])
         began = time.monotonic()
-        for text in warmup(self._seed):
+        await self._in_turn(WARM_UP, "warm-up", texts[PRIMED:])
+        answered = self._asking.progress.stretches[-1].answered
+        return max(answered, 1) / (time.monotonic() - began)
+
+    async def _in_turn(self, name: str, title: str, texts: Sequence[str]) -> None:
+        """Keep a few requests in flight until all are answered."""
+        asking = self._asking
+        stretch = asking.progress.begin(name, title, len(texts))
+        for text in texts:
             if asking.interrupted.is_set():
                 break
             await asking.ask(stretch, self._request(text))
             if not await asking.settle(_WARMUP_S, left=_AT_ONCE - 1):
                 raise PipelineError(f"no answer came within {_WARMUP_S:.0f} s; see the logs")
         await asking.settle(_WARMUP_S)
-        return stretch.answered / (time.monotonic() - began)
 
-    async def _send(self, phase: Phase, messages: Sequence[Ask]) -> None:
+    async def _send(self, stretch: Stretch, messages: Sequence[Ask]) -> None:
+        """Send messages at their times, however long answers take."""
         loop, asking = asyncio.get_running_loop(), self._asking
-        stretch = asking.progress.begin(phase.name, phase.title, len(messages))
         due_s = loop.time()
         for message in messages:
             due_s += message.after_s
@@ -122,14 +139,6 @@ class Bank:
             if asking.interrupted.is_set():
                 return
             await asking.ask(stretch, self._request(message.text))
-
-    @asynccontextmanager
-    async def _conditions(self, phase: Phase) -> AsyncIterator[None]:
-        if not phase.slow:
-            yield
-            return
-        async with slowed(self._workers, self._asking.progress.stretches[0].median_s):
-            yield
 
     async def _last_alerts(self) -> None:
         """Give the alerts of the last episode their time."""

@@ -1,7 +1,8 @@
 """Lets processes compute for a part of the time only; run by :mod:`infra.demo.slowing`.
 
 It is a process of its own so that nothing stays stopped, whatever becomes of the demo: it lets
-everything go on once its standard input closes, at SIGTERM, and after the time it is given.
+everything go on once its standard input closes, at SIGTERM, and after :data:`_MOST_S`. Each line of
+the input says for how many seconds to stop and for how many to let go.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+
+_MOST_S = 180.0
+_COLUMNS = 4096
 
 
 def computing(session: int) -> list[int]:
@@ -30,42 +34,52 @@ def computing(session: int) -> list[int]:
     return [pid for pid in members if pid != session] or members
 
 
-def send(number: signal.Signals, processes: Iterable[int]) -> None:
-    """Send a signal to those of ``processes`` that still are there."""
+def let_go(sessions: Iterable[int]) -> None:
+    """Let everything in ``sessions`` run."""
+    for session in sessions:
+        _send(signal.SIGCONT, (session, *computing(session)))
+
+
+def _send(number: signal.Signals, processes: Iterable[int]) -> None:
     for pid in processes:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
-def let_go(sessions: Iterable[int]) -> None:
-    """Let everything in ``sessions`` run."""
-    for session in sessions:
-        send(signal.SIGCONT, (session, *computing(session)))
+class _Orders:
+    """What standard input says last."""
+
+    stop_s = run_s = 0.1
+    ended = False
+
+    def wait(self, most_s: float) -> None:
+        """Wait, taking in new orders; no longer once the input has closed."""
+        until = time.monotonic() + most_s
+        while not self.ended and (left_s := until - time.monotonic()) > 0:
+            if select.select([0], [], [], left_s)[0]:
+                self._take(os.read(0, _COLUMNS))
+
+    def _take(self, said: bytes) -> None:
+        self.ended = not said
+        if said:
+            self.stop_s, self.run_s = (float(word) for word in said.splitlines()[-1].split())
 
 
-def _told_to_end(wait_s: float) -> bool:
-    """Wait; return whether standard input has been closed meanwhile."""
-    return bool(select.select([sys.stdin], [], [], wait_s)[0])
-
-
-def main(stop_s: float, run_s: float, most_s: float, sessions: list[int]) -> None:
+def main(sessions: list[int]) -> None:
     """Stop and continue, over and over, until told to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    deadline = time.monotonic() + most_s
+    orders, until = _Orders(), time.monotonic() + _MOST_S
     try:
-        while time.monotonic() < deadline:
-            for session in sessions:
-                send(signal.SIGSTOP, computing(session))
-            if _told_to_end(stop_s):
-                return
-            let_go(sessions)
-            if _told_to_end(run_s):
-                return
+        while not orders.ended and time.monotonic() < until:
+            halted = [pid for session in sessions for pid in computing(session)]
+            _send(signal.SIGSTOP, halted)
+            orders.wait(orders.stop_s)
+            _send(signal.SIGCONT, halted)
+            orders.wait(orders.run_s)
     finally:
         let_go(sessions)
 
 
 if __name__ == "__main__":
-    stop, run, most, *workers = sys.argv[1:]
-    main(float(stop), float(run), float(most), [int(worker) for worker in workers])
+    main([int(word) for word in sys.argv[1:]])

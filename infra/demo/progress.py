@@ -13,6 +13,7 @@ from schemas.deadletters import DeadLetter
 from streams.client import Answer
 
 _RECENT_S = 10.0
+_RECENT = 10
 
 
 @dataclass
@@ -34,6 +35,11 @@ class Stretch:
     latencies_s: list[float] = field(default_factory=list)
     first_at: datetime | None = None
     last_at: datetime | None = None
+
+    @property
+    def recent_s(self) -> float | None:
+        """The median time of the last answers; None before there is one."""
+        return median(self.latencies_s[-_RECENT:]) if self.latencies_s else None
 
     @property
     def median_s(self) -> float:

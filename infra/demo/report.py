@@ -13,6 +13,9 @@ from infra.demo.figures import Figures
 from infra.demo.ledger import KINDS, Ledger
 from infra.demo.progress import Stretch
 
+WARM_UP = "warm-up"
+"""The phase that tells what is usual."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -29,7 +32,7 @@ class Played:
 
     Args:
         judgement: What alerts say about them.
-        stretches: Every phase, the warm-up first.
+        stretches: Every phase, in order.
         skipped: Episodes that could not be played, with the reason.
         slow_least: How many times as long as in the warm-up answers had to take at least.
     """
@@ -42,7 +45,7 @@ class Played:
     @property
     def usual_s(self) -> float:
         """The warm-up's median time from request to answer."""
-        return self.stretches[0].median_s
+        return next((s.median_s for s in self.stretches if s.name == WARM_UP), 0.0)
 
     @property
     def slow_factor(self) -> float | None:

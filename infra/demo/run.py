@@ -34,6 +34,7 @@ from streams.client import Client
 _OWN_AT_ONCE = 64
 """How many of a user's own prompts are in flight at most."""
 _BANK_AT_ONCE = 512
+_FILE_COLUMNS = 160
 _PAST_DEADLINE_S = 30.0
 
 
@@ -70,6 +71,8 @@ def run_demo(settings: Settings, options: Options) -> bool:
         PipelineError: If a part of it does not answer.
     """
     console = Console(stderr=options.as_json)
+    if not console.is_terminal:
+        console.width = _FILE_COLUMNS
     with system(settings, console, options.keep) as target:
         report = asyncio.run(_run(settings, target, options, console))
         print_report(console, report)
@@ -114,7 +117,7 @@ async def _run(settings: Settings, target: Target, options: Options, console: Co
                     wanted=options.requests,
                     seed=options.seed,
                     span_s=options.span_s,
-                    workers=worker_sessions(DataFolder(settings.data)),
+                    workers=lambda: worker_sessions(DataFolder(settings.data)),
                     patience_s=patience_s,
                 )
                 played = await bank.play()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from infra.datafolder import DataFolder
 from infra.demo.duty import let_go
 from infra.state import read_state
 
-STOP_LEAST_S, STOP_MOST_S = 1.5, 2.5
-"""How long workers stand still at a time; far below the 10 s after which Kafka gives them up."""
-_SHARE = 1 / 6
-"""The part of the time that is left to them: what they do takes six times as long."""
-_MOST_S = 180.0
+CYCLE_S = 1.2
+"""Workers stand still once in so long; far less than the 10 s after which Kafka gives them up."""
+FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 1 / 6, 0.02, 0.5
+SLOW_ENOUGH, TOO_SLOW = 7.0, 15.0
+"""How many times as long as usual answers are to take: at least four times, with room to spare."""
+_LOOK_EVERY_S = 2.0
 _END_S = 5.0
 
 
@@ -26,36 +28,67 @@ def worker_sessions(folder: DataFolder) -> list[int]:
     return [part.pid for part in parts if part.pid and part.name.startswith("worker-")]
 
 
-@asynccontextmanager
-async def slowed(sessions: Sequence[int], usual_s: float) -> AsyncIterator[None]:
-    """Let ``sessions`` compute for a sixth of the time inside the block.
+def next_share(share: float, factor: float) -> float:
+    """Return the part of the time to leave to workers, of which they had ``share`` before.
 
-    What computes for long takes six times as long; what takes a moment waits, more often than not,
-    for the next time that it may.
+    Args:
+        share: That part, 0 to 1.
+        factor: How many times as long as usual their answers take with it.
+
+    >>> next_share(0.25, factor=3.0), next_share(0.25, factor=9.0), next_share(0.25, factor=40.0)
+    (0.15, 0.25, 0.375)
+    """
+    if factor < SLOW_ENOUGH:
+        return max(LEAST_SHARE, 0.6 * share)
+    return min(MOST_SHARE, 1.5 * share) if factor > TOO_SLOW else share
+
+
+@asynccontextmanager
+async def slowed(
+    sessions: Sequence[int], factor: Callable[[], float | None]
+) -> AsyncIterator[None]:
+    """Let ``sessions`` compute for a part of the time only, inside the block.
+
+    How large a part that is follows from how slow answers become.
 
     Args:
         sessions: Those of :func:`worker_sessions`.
-        usual_s: What an answer usually takes, in seconds.
+        factor: Returns how many times as long as usual answers take now; None if nobody knows.
     """
-    stop_s = min(max(STOP_LEAST_S, 8 * usual_s), STOP_MOST_S)
-    run_s = stop_s * _SHARE / (1 - _SHARE)
-    times = [str(value) for value in (stop_s, run_s, _MOST_S)]
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "infra.demo.duty", *times, *map(str, sessions)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
+        *(sys.executable, "-P", "-m", "infra.demo.duty", *map(str, sessions)),
+        stdin=PIPE,
+        stdout=DEVNULL,
         start_new_session=True,
     )
-    assert process.stdin is not None
+    holding = asyncio.create_task(_hold(process, factor))
     try:
         yield
     finally:
-        process.stdin.close()
-        try:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), _END_S)
-        finally:
-            # It has let them go, unless something ended or held it up.
-            if process.returncode is None:
-                process.kill()
-            let_go(sessions)
+        holding.cancel()
+        await _end(process, sessions)
+
+
+async def _hold(process: Process, factor: Callable[[], float | None]) -> None:
+    """Tell the process how to go about it, over and over."""
+    assert process.stdin is not None
+    share = FIRST_SHARE
+    while True:
+        stop_s, run_s = CYCLE_S * (1 - share), CYCLE_S * share
+        process.stdin.write(f"{stop_s:.3f} {run_s:.3f}\n".encode())
+        await asyncio.sleep(_LOOK_EVERY_S)
+        now = factor()
+        share = share if now is None else next_share(share, now)
+
+
+async def _end(process: Process, sessions: Sequence[int]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _END_S)
+    finally:
+        # It has let them go, unless something ended or held it up.
+        if process.returncode is None:
+            process.kill()
+        let_go(sessions)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +21,10 @@ _TITLES = {phase.name: phase.title for phase in PHASES}
 
 def print_report(console: Console, report: Report) -> None:
     """Print everything that a run came to, the verdict last."""
-    console.print(Padding(Group(*_parts(report)), (1, 0)), highlight=False)
+    console.print()
+    for part in _parts(report):
+        console.print(part, highlight=False)
+    console.print()
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:

@@ -65,22 +65,37 @@ def system(settings: Settings, console: Console, keep: bool) -> Iterator[Target]
         console.print(f"Using the system that runs on Kafka at {settings.kafka}.", highlight=False)
         yield _target(settings)
     else:
-        daemon = start(settings, None, console, attached=not keep)
-        console.print(whereabouts(settings), highlight=False, soft_wrap=True)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _interrupt)
-        try:
-            yield _target(settings)
-        finally:
-            if not keep:
-                daemon.stop()
-                with display(console, daemon.state()) as shown:
-                    until_ended(daemon, shown)
-                daemon.result()
+        with _own_signals():
+            daemon = start(settings, None, console, attached=not keep)
+            console.print(whereabouts(settings), highlight=False, soft_wrap=True)
+            _interrupt_on_signals()
+            try:
+                yield _target(settings)
+            finally:
+                if not keep:
+                    daemon.stop()
+                    with display(console, daemon.state()) as shown:
+                        until_ended(daemon, shown)
+                    daemon.result()
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Undo at the end of the block what was done in it to the handling of signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt_on_signals() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
 
 
 def _target(settings: Settings) -> Target:

@@ -19,7 +19,7 @@ USUAL: Mix = {"pasted": 0.01, "elsewhere": 0.01, "injection": 0.005}
 """Any day some customers paste a number, stray from the subject, or try their luck."""
 SLOW_S = 36.0
 """How long answers are slow: the latency monitor wants some twenty seconds of proof."""
-_SLOW_PER_S = 5.0
+_SLOW_PER_S = 4.0
 """The most requests a second while workers are slow; they pile up as it is."""
 
 
@@ -51,7 +51,7 @@ PHASES = (
     Phase("normal", "ordinary traffic", least=220, share=20),
     Phase("injection", "injection burst", least=22, share=30, mix={"injection": 0.8}),
     Phase("quiet-1", "ordinary traffic", least=6, share=80),
-    Phase("topics", "customers turn to other topics", least=34, share=50, mix={"elsewhere": 0.85}),
+    Phase("topics", "customers turn to other topics", least=40, share=50, mix={"elsewhere": 0.9}),
     Phase("quiet-2", "ordinary traffic", least=6, share=90),
     Phase("pasting", "pasted cards and IBANs", least=22, share=30, mix={"pasted": 0.8}),
     Phase("quiet-3", "ordinary traffic", least=6, share=80),
@@ -59,8 +59,8 @@ PHASES = (
     Phase("quiet-4", "ordinary traffic", least=6, share=140),
 )
 NORMAL = PHASES[0]
-WARMUP = 48
-"""How many of the first requests measure the system; they are ordinary ones."""
+PRIMED, WARMUP = 12, 60
+"""The first requests wake the system up, those after them, up to the 60th, measure it."""
 REQUESTS_LEAST = 400
 SPAN_S = 200.0
 """How long the traffic is to last; with starting and counting that stays below five minutes."""
@@ -116,7 +116,7 @@ def counts(pace: Pace) -> dict[str, int]:
     """Return how many requests each phase has, warm-up included, by name and in order.
 
     >>> counts(Pace(requests=1000, per_s=5.0))["slow"]
-    180
+    144
     """
     least = {phase.name: phase.least for phase in PHASES}
     least |= {p.name: math.ceil(SLOW_S * per_s(p, pace)) for p in PHASES if p.slow}
@@ -133,7 +133,7 @@ def per_s(phase: Phase, pace: Pace) -> float:
 
 
 def plan(pace: Pace, seed: int) -> dict[str, tuple[Ask, ...]]:
-    """Return every message by phase, in order; the first :data:`WARMUP` are the warm-up's.
+    """Return every message by phase, in order; the first :data:`WARMUP` come before the others.
 
     Their times are those of customers who know nothing of each other (a Poisson process).
     """

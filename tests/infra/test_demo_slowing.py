@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from infra.demo.duty import computing
-from infra.demo.slowing import slowed
+from infra.demo.slowing import LEAST_SHARE, MOST_SHARE, next_share, slowed
 from tests.infra.dummies import eventually
 
 _LEADER_WITH_ENGINE = (
@@ -73,7 +73,7 @@ async def test_workers_stand_still_by_turns_and_go_on_after_the_block(worker: in
     pids = computing(worker)
 
     async def fail_in_the_end() -> None:
-        async with slowed([worker], usual_s=0.1):
+        async with slowed([worker], lambda: None):
             await until(pids, stopped=True)
             await until(pids, stopped=False)
             await until(pids, stopped=True)
@@ -92,7 +92,7 @@ def test_workers_go_on_if_the_demo_is_killed(worker: int) -> None:
         from infra.demo.slowing import slowed
 
         async def main():
-            async with slowed([{worker}], usual_s=0.1):
+            async with slowed([{worker}], lambda: None):
                 await asyncio.sleep(1000)
 
         asyncio.run(main())
@@ -111,8 +111,17 @@ def test_workers_go_on_if_the_demo_is_killed(worker: int) -> None:
 async def test_workers_go_on_if_what_stops_them_is_killed(worker: int) -> None:
     """The block lets them go itself if its process was killed."""
     pids = computing(worker)
-    async with slowed([worker], usual_s=0.1):
+    async with slowed([worker], lambda: None):
         await until(pids, stopped=True)
         (duty,) = duties(worker)
         os.kill(duty, signal.SIGKILL)
     assert not any(is_stopped(pid) for pid in pids)
+
+
+def test_workers_get_less_time_until_answers_are_slow_enough() -> None:
+    """However little a part slows them, in the end answers take seven times as long as usual."""
+    for strength in (0.1, 0.3, 1.0, 3.0):
+        share = MOST_SHARE
+        for _ in range(20):
+            share = next_share(share, factor=strength / share)
+        assert share == LEAST_SHARE or 7 <= strength / share <= 15
