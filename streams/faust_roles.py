@@ -20,7 +20,7 @@ import os
 import signal
 import threading
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -133,9 +133,9 @@ async def ensure_topics(connection: Connection, *names: str, beside: str) -> Non
                 raise ConfigError(f"Kafka has no topic {beside!r}: run `tidegate topics apply`")
             count = len(model["partitions"])
             replicas = len(model["partitions"][0]["replicas"])
-            missing = [topic["topic"] for topic in found if topic["error_code"]]
+            missing = _missing(found)
             for topic in found:
-                if not topic["error_code"] and len(topic["partitions"]) != count:
+                if topic["topic"] not in missing and len(topic["partitions"]) != count:
                     raise ConfigError(
                         f"topic {topic['topic']!r} has {len(topic['partitions'])} partitions, "
                         f"{beside!r} has {count}: delete it, and it is made anew"
@@ -149,10 +149,14 @@ async def ensure_topics(connection: Connection, *names: str, beside: str) -> Non
                     raise for_code(code)(f"cannot create topic {name!r}: {message}")
             # Brokers hear of a topic a moment later, and Faust passes over one it does not see.
             async with asyncio.timeout(SEEN_S):
-                while any([topic["error_code"] for topic in await admin.describe_topics([*names])]):
+                while _missing(await admin.describe_topics([*names])):  # noqa: ASYNC110 (no event)
                     await asyncio.sleep(0.05)
         finally:
             await admin.close()
+
+
+def _missing(topics: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [topic["topic"] for topic in topics if topic["error_code"]]
 
 
 def raw(app: faust.App, *names: str) -> Any:
@@ -263,14 +267,16 @@ async def serve(app: faust.App, ready: Callable[[], None], drain_s: float) -> No
     app.on_startup_finished = tell
     living, waiting = asyncio.create_task(live()), asyncio.create_task(asked.wait())
     await asyncio.wait({living, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    # Faust's consumer thread outlives everything while it waits for a broker that is away.
+    # Faust's consumer thread outlives everything while it waits for a broker that is away; after a
+    # crash even this function's end.
     deadline = threading.Timer(drain_s, os._exit, [1])
     deadline.daemon = True
     deadline.start()
     await app.stop()
-    deadline.cancel()
     waiting.cancel()
     reason = app.crash_reason or (living.exception() if living.done() else None)
+    if reason is None:
+        deadline.cancel()
     if isinstance(reason, KafkaError | ProducerSendError):
         raise LogUnavailable(f"{type(reason).__name__}: {reason}") from reason
     if reason is not None:
