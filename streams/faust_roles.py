@@ -149,7 +149,7 @@ async def ensure_topics(connection: Connection, *names: str, beside: str) -> Non
                     raise for_code(code)(f"cannot create topic {name!r}: {message}")
             # Brokers hear of a topic a moment later, and Faust passes over one it does not see.
             async with asyncio.timeout(SEEN_S):
-                while _missing(await admin.describe_topics([*names])):  # noqa: ASYNC110 (no event)
+                while _missing(await admin.describe_topics([*names])):  # noqa: ASYNC110 - it tells nobody
                     await asyncio.sleep(0.05)
         finally:
             await admin.close()

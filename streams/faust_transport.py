@@ -10,7 +10,7 @@ it has fetched without going back for them. With this transport
   fetched before a rebalance is not acknowledged after it;
 - a send is retried until it is stored, once and in order, or its future raises.
 
-It reaches into Faust's and aiokafka's private parts, hence the exact pins on both.
+It reaches into private parts of Faust and aiokafka, hence the narrow pins on both.
 """
 
 from __future__ import annotations
