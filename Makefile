@@ -31,7 +31,7 @@ export VLLM_NO_USAGE_STATS := 1
 setup: $(VENV)/.fetched
 
 $(VENV)/bin/python:
-	@for python in $(PYTHON) python3 python3.12 python3.11; do \
+	@for python in $(or $(PYTHON),python3 python3.12 python3.11); do \
 	  if "$$python" -c '$(FITS)' 2>/dev/null; then "$$python" -m venv $(VENV); exit; fi; \
 	done; \
 	echo "Tidegate needs Python 3.11 or 3.12 with its venv module (on Debian: python3-venv);" \
@@ -50,7 +50,7 @@ $(VENV)/.project: pyproject.toml $(VENV)/.installed-$(LOCK)
 	@touch $@
 
 $(VENV)/.fetched: infra/kafka.lock $(VENV)/.project
-	@$(BIN)/python -m infra.fetch
+	@TQDM_DISABLE=1 $(BIN)/python -m infra.fetch
 	@touch $@
 
 demo: setup
