@@ -162,9 +162,7 @@ def test_the_default_of_partitions_is_the_settings(monkeypatch: pytest.MonkeyPat
 
 
 def _validator(spec: Json, name: str) -> Draft7Validator:
-    registry: Registry[Any] = Registry().with_resource(
-        "", DRAFT7.create_resource(spec)
-    )
+    registry: Registry[Any] = Registry().with_resource("", DRAFT7.create_resource(spec))
     schema = {"$ref": f"#/components/schemas/{name}"}
     return Draft7Validator(spec | schema, registry=registry)
 
