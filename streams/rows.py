@@ -17,6 +17,9 @@ from schemas.topics import REQUESTS, RESPONSES, topic_of
 from streams.deadletters import appended_at, origin_of
 from streams.log import Record
 
+_LEFT_OUT = frozenset({"kafka_topic", "kafka_partition", "kafka_offset", "appended_at"})
+"""What a row says of its record, and an event cannot."""
+
 
 def row_of(record: Record) -> bytes:
     """Return the row that ``record`` becomes.
@@ -35,11 +38,11 @@ def row_of(record: Record) -> bytes:
         raise DecodeError(f"no JSON: {error}") from error
     if not isinstance(event, dict) or not event:
         raise DecodeError("no JSON object")
-    if event.get("schema_version") != SCHEMA_VERSION:
-        raise UnknownVersion(f"schema_version {event.get('schema_version')!r}")
-    if topic is RESPONSES:
-        event.pop("text", None)
-        value = orjson.dumps(event)
+    if event.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION:
+        raise UnknownVersion(f"schema_version is not {SCHEMA_VERSION}")
+    left_out = _LEFT_OUT | {"text"} if topic is RESPONSES else _LEFT_OUT
+    if not left_out.isdisjoint(event):
+        value = orjson.dumps({key: event[key] for key in event if key not in left_out})
     return _spliced(record, value)
 
 

@@ -60,6 +60,14 @@ def test_row_has_its_position_in_front() -> None:
     assert row["event_id"] == "x"
 
 
+def test_event_cannot_say_where_it_stood() -> None:
+    """A key of the event's own that is named like the position does not take its place."""
+    value = b'{"schema_version":1,"kafka_offset":99,"appended_at":5,"event_id":"x"}'
+    row = row_of(Record(Partition(AUDIT.name, 2), 7, 1_700_000_000_123, None, value))
+    assert row.count(b"kafka_offset") == row.count(b"appended_at") == 1
+    assert orjson.loads(row)["kafka_offset"] == 7
+
+
 def test_no_raw_text_leaves_for_the_store() -> None:
     """Of a request its digest and length, of a response its masked text."""
     request = gating.request(prompt="my secret question", passages=["my secret passage"])
