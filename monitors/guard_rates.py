@@ -54,7 +54,7 @@ class GuardRates:
     name = "guard_rates"
     version = "1"
 
-    def __init__(self, warmup: int = 200, arl: float = 1_000_000) -> None:
+    def __init__(self, warmup: int = 200, arl: float = 100_000) -> None:
         self._warmup = warmup
         self._arl = arl
         self._state = _State()

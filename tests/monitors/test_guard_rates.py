@@ -37,8 +37,8 @@ def test_the_cause_is_a_sentence_for_an_operator() -> None:
     burst = [stream.after(1).scanned(f"a{n}", attack) for n in range(20)]
     (shift,) = told(GuardRates(), calm + burst)
     assert shift.cause == (
-        "injection flagged 100 % of prompts over the last 9 (0 % in the first 200), "
-        "since 12:03:21; deployment bank; e.g. a8, a7, a6"
+        "injection flagged 100 % of prompts over the last 7 (0 % in the first 200), "
+        "since 12:03:21; deployment bank; e.g. a6, a5, a4"
     )
 
 
