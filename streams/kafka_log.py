@@ -34,6 +34,8 @@ TRANSACTION_MS = 10_000
 ANSWER_S = 30.0
 """How long one call may take before its outcome counts as unknown."""
 BATCH_BYTES = 1 << 20
+_READER_WAIT_MS = 20
+"""It reads up to a known end, so it need not wait for more to come."""
 
 
 def client_options(connection: Connection) -> dict[str, Any]:
@@ -182,9 +184,15 @@ class KafkaLog:
                     return found
                 self._reader.assign([where])
                 self._reader.seek(where, offset)
-                while len(found) < most and await self._reader.position(where) < end:
-                    fetched = await self._reader.getmany(where, timeout_ms=200, max_records=most)
-                    found += [raw.offset for raw in fetched.get(where, [])]
+                try:
+                    while len(found) < most and await self._reader.position(where) < end:
+                        fetched = await self._reader.getmany(
+                            where, timeout_ms=2 * _READER_WAIT_MS, max_records=most
+                        )
+                        found += [raw.offset for raw in fetched.get(where, [])]
+                finally:
+                    # What stays assigned is fetched for ever, and questions queue behind fetches.
+                    self._reader.unsubscribe()
         return found
 
     async def _timestamp_at(
@@ -226,7 +234,10 @@ class KafkaLog:
             if self._admin is None:
                 admin = AIOKafkaAdminClient(**self._options)
                 reader = AIOKafkaConsumer(
-                    **self._options, enable_auto_commit=False, isolation_level="read_committed"
+                    **self._options,
+                    enable_auto_commit=False,
+                    isolation_level="read_committed",
+                    fetch_max_wait_ms=_READER_WAIT_MS,
                 )
                 with translated():
                     async with asyncio.timeout(ANSWER_S):

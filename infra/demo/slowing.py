@@ -14,7 +14,7 @@ from infra.state import read_state
 
 CYCLE_S = 1.2
 """Workers stand still once in so long; far less than the 10 s after which Kafka gives them up."""
-FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 1 / 6, 0.02, 0.5
+FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 0.12, 0.02, 0.5
 SLOW_ENOUGH, TOO_SLOW = 7.0, 15.0
 """How many times as long as usual answers are to take: at least four times, with room to spare."""
 _LOOK_EVERY_S = 2.0

@@ -64,9 +64,9 @@ PRIMED, WARMUP = 12, 60
 REQUESTS_LEAST = 400
 SPAN_S = 200.0
 """How long the traffic is to last; with starting and counting that stays below five minutes."""
-_COMFORTABLE = 0.5
-_CROWDED = 0.8
-"""Shares of what the system can answer: what it is given, and what at most."""
+_COMFORTABLE = 0.7
+_CROWDED = 0.85
+"""Shares of what the warm-up got answered, a few at a time: what is asked, and what at most."""
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,15 @@ def paced(wanted: int, capacity_per_s: float, span_s: float = SPAN_S) -> Pace:
 
     Args:
         wanted: How many requests it shall be; fewer on a slow system, but no fewer than 400.
-        capacity_per_s: How many it answers a second when it has as many as it can take.
+        capacity_per_s: How many it answered a second in the warm-up.
         span_s: How long the traffic is to last; it lasts longer on a very slow system.
 
     >>> paced(1000, capacity_per_s=20.0)
     Pace(requests=1000, per_s=5.0)
-    >>> paced(1000, capacity_per_s=6.0)
-    Pace(requests=600, per_s=3.0)
+    >>> paced(1000, capacity_per_s=5.0)
+    Pace(requests=700, per_s=3.5)
     >>> paced(1000, capacity_per_s=1.0)
-    Pace(requests=400, per_s=0.8)
+    Pace(requests=400, per_s=0.85)
     """
     affordable = int(_COMFORTABLE * capacity_per_s * span_s)
     requests = min(wanted, max(affordable, REQUESTS_LEAST))
