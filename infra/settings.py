@@ -140,7 +140,7 @@ class Sink(Section):
         batch_rows: Rows at which it no longer waits.
     """
 
-    linger_s: Positive = 1.0
+    linger_s: Positive = 5.0
     batch_rows: Annotated[int, Field(ge=1, le=100_000)] = 100_000
 
 

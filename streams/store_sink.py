@@ -54,7 +54,7 @@ class StoreSink:
         consumer: str,
         executor: Executor,
         elsewhere: frozenset[str],
-        linger_s: float = 1.0,
+        linger_s: float,
         batch_records: int = 20_000,
         batch_bytes: int = 16 << 20,
     ) -> None:

@@ -41,6 +41,7 @@ class Scene:
             consumer="sink",
             executor=Inline(),
             elsewhere=frozenset([REQUESTS.name]),
+            linger_s=1.0,
             **options,  # type: ignore[arg-type]
         )
         loop = Loop(self.log, group="sink", member="a", topics=[self.topic], work=sink)
