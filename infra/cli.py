@@ -27,6 +27,7 @@ COMMANDS = (
     "registry",
     "train",
     "bench",
+    "torture",
     "spec",
 )
 _CONFIGURATION = 2

@@ -22,6 +22,7 @@ from schemas.registry import Registry, check_guards, load_registry
 
 if TYPE_CHECKING:
     from monitors.scanning import Scanner
+    from streams.gate import Gate
 
 ROLES = ("gate", "worker", "sink", "monitors", "alerts")
 GATE_GROUP = "tidegate-gate"
@@ -89,7 +90,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _scanners(registry: Registry) -> dict[str, Scanner]:
+def scanners(registry: Registry) -> dict[str, Scanner]:
+    """Return what scans the texts of each deployment."""
     from monitors import GUARDS
     from monitors.scanning import Scanner
 
@@ -100,36 +102,43 @@ def _scanners(registry: Registry) -> dict[str, Scanner]:
     }
 
 
-def _gate(settings: Settings, registry: Registry, name: str, ready: Ready) -> Main:
+def build_gate(settings: Settings, registry: Registry) -> Gate:
+    """Return what the gate does to records, as these settings and this registry want it."""
     from inference.router import Router
-    from schemas.topics import REQUESTS
     from streams.admission import Serving
-    from streams.gate import TOPICS, Gate
-    from streams.kafka_log import KafkaLog
-    from streams.log import Partition
-    from streams.loop import Loop
+    from streams.gate import Gate
     from streams.sealing import Seal
-    from streams.transform import Transform
 
-    scanners = _scanners(registry)
+    scanner_of = scanners(registry)
     serving = {
         deployment.name: Serving(
             deployment=deployment,
             deployment_version=registry.versions[f"deployments/{deployment.name}"],
             policy=registry.policy_of(deployment),
             policy_version=registry.versions[f"policies/{deployment.policy}"],
-            scanner=scanners[deployment.name],
+            scanner=scanner_of[deployment.name],
             router=Router(deployment),
         )
         for deployment in registry.deployments.values()
     }
-    gate = Gate(
+    return Gate(
         serving,
         Seal(settings.sealing_key()),
         consumer=GATE_GROUP,
         deadline_s=settings.gate.request_deadline_s,
         now=_now,
     )
+
+
+def _gate(settings: Settings, registry: Registry, name: str, ready: Ready) -> Main:
+    from schemas.topics import REQUESTS
+    from streams.gate import TOPICS
+    from streams.kafka_log import KafkaLog
+    from streams.log import Partition
+    from streams.loop import Loop
+    from streams.transform import Transform
+
+    gate = build_gate(settings, registry)
     room = _Room(settings.data, settings.disk.min_free_bytes)
 
     def held(partition: Partition) -> bool:
@@ -185,7 +194,7 @@ def _worker(settings: Settings, registry: Registry, pool: str, name: str, ready:
         worker = Worker(
             engine,
             pool=pool,
-            scanners=_scanners(registry),
+            scanners=scanners(registry),
             seal=Seal(settings.sealing_key()),
             name=name,
             consumer=worker_group(pool),

@@ -1,0 +1,1 @@
+"""Measurements of the pipeline's parts, on systems of their own."""

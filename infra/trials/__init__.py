@@ -1,0 +1,1 @@
+"""Systems that are set up only to be measured or broken, and what must hold of them afterwards."""
