@@ -49,9 +49,9 @@ def measure(folder: Path, count: int = 400) -> Figures:
         count: Questions asked for each figure.
     """
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, padding_side="left")
-    model = AutoModelForCausalLM.from_pretrained(
+    model: Any = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, local_files_only=True
-    ).eval()
+    )
     easy = list(islice(questions(_SEED, hard_rate=0), count))
     hard = list(islice(questions(_SEED, hard_rate=1), count))
     known = list(islice(questions(_SEED, split="train", hard_rate=0), count))
@@ -122,7 +122,7 @@ words shared (F1), and no other answer of the bank is nearer. 95 % Wilson interv
 | --- | --- | --- |
 | easy, held-out wordings | {figures.easy.exact} | {figures.easy.sensible} |
 | hard, held-out wordings | {figures.hard.exact} | {figures.hard.sensible} |
-| easy, wordings of the training, other fillings | {figures.known.exact} | {figures.known.sensible} |
+| easy, wordings of the training, refilled | {figures.known.exact} | {figures.known.sensible} |
 
 A held-out wording shares less than 60 % of its words with every wording of its intent in the
 training; it is by the same authors, though. Perplexity of the reference answers to the easy

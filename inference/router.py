@@ -12,7 +12,7 @@ from schemas.requests import Route
 HARD = 0.5
 """What is less likely than this to want more than a fact stays with the first pool."""
 
-CAUTION = 0.9
+CAUTION = 0.8
 """The part of the allowed share that is aimed at, so that chance does not carry it over."""
 
 

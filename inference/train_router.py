@@ -16,6 +16,7 @@ from inference.bank import elsewhere, intents, questions
 from inference.bank.corpus import HARD_RATE
 from inference.bank.topic import OTHER
 from inference.features import BUCKETS, features
+from inference.router_card import measure, write_card
 from inference.router_model import Floats, RouterModel, save_router
 
 BANK_QUESTIONS = 16_000
@@ -39,7 +40,7 @@ class Example:
 
 
 def train_router(folder: Path, seed: int = 0) -> RouterModel:
-    """Fit the model, save it in ``folder`` and return it; takes a minute or two.
+    """Fit the model, save it in ``folder`` with its card and return it; takes a minute or two.
 
     The model is the mean of several, each fitted without some of the phrasings. The scale of
     difficulty, its quantiles and the floor of confidence are taken from bank questions scored by
@@ -61,6 +62,7 @@ def train_router(folder: Path, seed: int = 0) -> RouterModel:
     )
     folder.mkdir(parents=True, exist_ok=True)
     save_router(model, folder)
+    write_card(folder, measure(model))
     return model
 
 

@@ -8,7 +8,11 @@ from typing import Any
 from schemas.errors import ConfigError
 
 CPU_CONTEXT_TOKENS = 2048
-CPU_KV_CACHE_BYTES = 512 << 20
+ORDINARY_TOKENS = 256
+"""What an ordinary prompt and its answer take together."""
+_KV_BYTES_LEAST = 64 << 20
+_KV_BYTES_UNKNOWN = 1 << 30
+_DTYPE_BYTES = {"float32": 4}
 
 OURS = {
     "model": "the pool's own `model` says it",
@@ -23,10 +27,10 @@ def vllm_args(
     written: Mapping[str, Any],
     *,
     folder: str,
+    config: Mapping[str, Any],
     known: Iterable[str],
     on_cpu: bool,
     dtype: str,
-    most_tokens: int | None,
     max_in_flight: int,
 ) -> dict[str, Any]:
     """Return the arguments for vLLM: the machine's defaults, then what people wrote.
@@ -34,10 +38,10 @@ def vllm_args(
     Args:
         written: The pool's ``engine_args``.
         folder: Where the model lies.
+        config: The model's config.json.
         known: The names of all arguments that this vLLM takes.
         on_cpu: Whether it computes on the CPU.
         dtype: The number format for this machine.
-        most_tokens: The longest context the model was made for, if its config says so.
         max_in_flight: Requests the pool keeps in flight.
 
     Raises:
@@ -55,9 +59,30 @@ def vllm_args(
         "enable_prefix_caching": True,
     }
     if on_cpu:
-        chosen |= {
-            "enforce_eager": True,
-            "max_model_len": min(most_tokens or CPU_CONTEXT_TOKENS, CPU_CONTEXT_TOKENS),
-            "kv_cache_memory_bytes": CPU_KV_CACHE_BYTES,
-        }
-    return chosen | dict(written) | {"model": folder, "disable_log_stats": False}
+        most = config.get("max_position_embeddings") or CPU_CONTEXT_TOKENS
+        chosen |= {"enforce_eager": True, "max_model_len": min(most, CPU_CONTEXT_TOKENS)}
+    chosen |= written
+    if on_cpu and "kv_cache_memory_bytes" not in chosen:
+        chosen["kv_cache_memory_bytes"] = kv_cache_bytes(
+            config, str(chosen["dtype"]), int(chosen["max_model_len"]), max_in_flight
+        )
+    return chosen | {"model": folder, "disable_log_stats": False}
+
+
+def kv_cache_bytes(
+    config: Mapping[str, Any], dtype: str, context_tokens: int, max_in_flight: int
+) -> int:
+    """Return the memory for keys and values: two full contexts, or as many ordinary requests.
+
+    >>> config = {"num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3}
+    >>> kv_cache_bytes({**config, "hidden_size": 576}, "bfloat16", 2048, 32) >> 20
+    180
+    """
+    layers, heads = config.get("num_hidden_layers"), config.get("num_attention_heads")
+    width = config.get("hidden_size")
+    if not (layers and heads and width):
+        return _KV_BYTES_UNKNOWN
+    values = 2 * layers * (config.get("num_key_value_heads") or heads)
+    values *= config.get("head_dim") or width // heads
+    tokens = max(2 * context_tokens, ORDINARY_TOKENS * max_in_flight)
+    return max(_KV_BYTES_LEAST, int(values) * _DTYPE_BYTES.get(dtype, 2) * tokens)

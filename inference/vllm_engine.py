@@ -168,10 +168,10 @@ def start_async_llm(folder: Path, args: Mapping[str, Any], max_in_flight: int) -
     arguments = vllm_args(
         args,
         folder=str(folder),
+        config=_config(folder),
         known=[field.name for field in fields(AsyncEngineArgs)],
         on_cpu=on_cpu,
         dtype=gpu_dtype(tuple(capability)) if capability else cpu_dtype(),
-        most_tokens=_most_tokens(folder),
         max_in_flight=max_in_flight,
     )
     try:
@@ -228,10 +228,9 @@ def _queue_s(metrics: Any) -> float:
     return max(0.0, float(metrics.scheduled_ts - metrics.queued_ts))
 
 
-def _most_tokens(folder: Path) -> int | None:
+def _config(folder: Path) -> dict[str, Any]:
     try:
-        config = json.loads((folder / "config.json").read_text())
+        found: dict[str, Any] = json.loads((folder / "config.json").read_text())
     except (OSError, ValueError) as error:
         raise ConfigError("is no readable JSON", file=str(folder / "config.json")) from error
-    found = config.get("max_position_embeddings")
-    return int(found) if found else None
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,7 @@ def test_vllm_args_fit_the_machine() -> None:
     """A CPU gets a small cache and no compilation, a GPU what vLLM chooses; people decide last."""
     cpu = _vllm_args({})
     assert (cpu["enforce_eager"], cpu["max_model_len"]) == (True, 1024)
+    assert cpu["kv_cache_memory_bytes"] > 0
     assert _vllm_args({"max_model_len": 77, "dtype": "float32"}) == cpu | {
         "max_model_len": 77,
         "dtype": "float32",
@@ -106,14 +108,14 @@ def test_vllm_args_fit_the_machine() -> None:
     assert not gpu["disable_log_stats"]
 
 
-def _vllm_args(written: dict[str, object], *, on_cpu: bool = True) -> dict[str, object]:
+def _vllm_args(written: dict[str, object], *, on_cpu: bool = True) -> dict[str, Any]:
     return vllm_args(
         written,
         folder="/models/x",
         known=["max_model_len", "dtype"],
         on_cpu=on_cpu,
+        config={"max_position_embeddings": 1024},
         dtype="bfloat16",
-        most_tokens=1024,
         max_in_flight=8,
     )
 
