@@ -8,11 +8,23 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 from infra.demo.asking import Asking
-from infra.demo.episodes import GRACE, judge
+from infra.demo.episodes import EXPECTED, GRACE, judge
 from infra.demo.progress import Stretch
 from infra.demo.report import WARM_UP, Played
 from infra.demo.slowing import slowed
-from infra.demo.traffic import NORMAL, PHASES, PRIMED, WARMUP, Ask, Pace, Phase, paced, plan, warmup
+from infra.demo.traffic import (
+    NORMAL,
+    PHASES,
+    PRIMED,
+    WARMUP,
+    Ask,
+    Pace,
+    Phase,
+    further,
+    paced,
+    plan,
+    warmup,
+)
 from schemas.errors import PipelineError
 from schemas.requests import CompletionRequested, Sampling
 
@@ -22,6 +34,8 @@ _WARMUP_S = 120.0
 _LEARNED = 210
 """Answers after which the monitors know what is usual; they want 200."""
 _LEARNING_S = 60.0
+_OVER_S = 45.0
+"""How long an episode is put off at most while the alert it is to raise is open."""
 _LOOK_EVERY_S = 0.25
 
 
@@ -100,13 +114,28 @@ class Bank:
             messages = messages[WARMUP:]
         stretch = progress.begin(phase.name, phase.title, len(messages))
 
-        def factor() -> float | None:
-            return stretch.recent_s / usual_s if stretch.recent_s and usual_s else None
-
-        async with slowed(workers, factor) if phase.slow else nullcontext():
+        slow = slowed(workers, usual_s, lambda: stretch.recent_s) if phase.slow else nullcontext()
+        async with slow:
             await self._send(stretch, messages)
         if phase is NORMAL:
             await self._asking.settle(_LEARNING_S, left=max(0, progress.sent - _LEARNED))
+        await self._send_until_over(phase, stretch)
+
+    async def _send_until_over(self, phase: Phase, stretch: Stretch) -> None:
+        """Go on with ordinary traffic while the alert that the next episode is to raise is open.
+
+        It may be so from an earlier run, or because the machine was busy with something else.
+        """
+        following = PHASES[PHASES.index(phase) + 1 :][:1]
+        expected = EXPECTED.get(following[0].name) if following else None
+        until = time.monotonic() + _OVER_S
+        asks = further(phase, self.pace, self._seed) if self.pace else iter(())
+        while expected and any(map(expected.is_met_by, self._asking.progress.open.values())):
+            if time.monotonic() > until or self._asking.interrupted.is_set():
+                return
+            stretch.planned += 1
+            self._asking.progress.planned += 1
+            await self._send(stretch, [next(asks)])
 
     async def _warm_up(self) -> float:
         """Send the first requests as fast as answers come; return how many came a second."""

@@ -10,6 +10,7 @@ from statistics import median
 
 from infra.demo.episodes import Raised, Window
 from schemas.deadletters import DeadLetter
+from schemas.watching import AlertChanged
 from streams.client import Answer
 
 _RECENT_S = 10.0
@@ -55,6 +56,7 @@ class Progress:
         statuses: How answers ended, dead letters by their reason.
         raised: The alerts that fired.
         resolved: The alerts that ended.
+        open: The alerts that have not ended, by their id, those of earlier runs included.
         notes: Sentences for the person who looks on, newest last.
     """
 
@@ -64,6 +66,7 @@ class Progress:
         self.statuses: Counter[str] = Counter()
         self.raised: list[Raised] = []
         self.resolved: list[Raised] = []
+        self.open: dict[str, AlertChanged] = {}
         self.notes: list[str] = []
         self._began_s = time.monotonic()
         self._ended_s: deque[float] = deque(maxlen=10_000)

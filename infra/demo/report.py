@@ -104,7 +104,13 @@ class Report:
     @property
     def passed(self) -> bool:
         """Whether every episode raised its alert, none came before, and the account is exact."""
-        return not self.account.amiss and not (self.played and self.played.amiss)
+        return not self.amiss
+
+    @property
+    def amiss(self) -> list[str]:
+        """In a sentence each, what did not come as it must."""
+        cut = ["it was cut short"] if self.interrupted else []
+        return [*self.account.amiss, *(self.played.amiss if self.played else ()), *cut]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""
@@ -120,6 +126,7 @@ class Report:
         }
         return {
             "passed": self.passed,
+            "amiss": self.amiss,
             "run": self.run,
             "deployment": self.deployment,
             "sent": self.sent,
@@ -127,7 +134,7 @@ class Report:
             "took_s": round(self.took_s, 1),
             "per_s": self.per_s,
             "interrupted": self.interrupted,
-            "account": account | {"amiss": list(self.account.amiss)},
+            "account": account,
             **({"played": _played(self.played)} if self.played else {}),
             "figures": dataclasses.asdict(self.figures),
         }
@@ -136,7 +143,6 @@ class Report:
 def _played(played: Played) -> dict[str, Any]:
     judgement = played.judgement
     return {
-        "amiss": played.amiss,
         "usual_s": played.usual_s,
         "slow_factor": played.slow_factor,
         "skipped": played.skipped,

@@ -15,7 +15,7 @@ from infra.state import read_state
 CYCLE_S = 1.2
 """Workers stand still once in so long; far less than the 10 s after which Kafka gives them up."""
 FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 0.12, 0.02, 0.5
-SLOW_ENOUGH, TOO_SLOW = 7.0, 15.0
+SLOW_ENOUGH, TOO_SLOW = 7.0, 14.0
 """How many times as long as usual answers are to take: at least four times, with room to spare."""
 _LOOK_EVERY_S = 2.0
 _END_S = 5.0
@@ -36,16 +36,16 @@ def next_share(share: float, factor: float) -> float:
         factor: How many times as long as usual their answers take with it.
 
     >>> next_share(0.25, factor=3.0), next_share(0.25, factor=9.0), next_share(0.25, factor=40.0)
-    (0.15, 0.25, 0.375)
+    (0.15, 0.25, 0.5)
     """
     if factor < SLOW_ENOUGH:
         return max(LEAST_SHARE, 0.6 * share)
-    return min(MOST_SHARE, 1.5 * share) if factor > TOO_SLOW else share
+    return min(MOST_SHARE, 2 * share) if factor > TOO_SLOW else share
 
 
 @asynccontextmanager
 async def slowed(
-    sessions: Sequence[int], factor: Callable[[], float | None]
+    sessions: Sequence[int], usual_s: float, taking_s: Callable[[], float | None]
 ) -> AsyncIterator[None]:
     """Let ``sessions`` compute for a part of the time only, inside the block.
 
@@ -53,7 +53,8 @@ async def slowed(
 
     Args:
         sessions: Those of :func:`worker_sessions`.
-        factor: Returns how many times as long as usual answers take now; None if nobody knows.
+        usual_s: What an answer usually takes, in seconds.
+        taking_s: Returns what answers take now; None if nobody knows.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "infra.demo.duty", *map(str, sessions)),
@@ -61,7 +62,7 @@ async def slowed(
         stdout=DEVNULL,
         start_new_session=True,
     )
-    holding = asyncio.create_task(_hold(process, factor))
+    holding = asyncio.create_task(_hold(process, usual_s, taking_s))
     try:
         yield
     finally:
@@ -69,16 +70,18 @@ async def slowed(
         await _end(process, sessions)
 
 
-async def _hold(process: Process, factor: Callable[[], float | None]) -> None:
+async def _hold(process: Process, usual_s: float, taking_s: Callable[[], float | None]) -> None:
     """Tell the process how to go about it, over and over."""
     assert process.stdin is not None
     share = FIRST_SHARE
     while True:
         stop_s, run_s = CYCLE_S * (1 - share), CYCLE_S * share
         process.stdin.write(f"{stop_s:.3f} {run_s:.3f}\n".encode())
-        await asyncio.sleep(_LOOK_EVERY_S)
-        now = factor()
-        share = share if now is None else next_share(share, now)
+        # No answer can have taken long before so much time has passed.
+        await asyncio.sleep(max(_LOOK_EVERY_S, SLOW_ENOUGH * usual_s))
+        now_s = taking_s()
+        if now_s is not None and usual_s:
+            share = next_share(share, now_s / usual_s)
 
 
 async def _end(process: Process, sessions: Sequence[int]) -> None:

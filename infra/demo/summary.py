@@ -29,10 +29,8 @@ def print_report(console: Console, report: Report) -> None:
 
 def _parts(report: Report) -> Iterator[RenderableType]:
     rate = f", {report.per_s:.1f}/s as planned" if report.per_s else ""
-    cut = ", cut short" if report.interrupted else ""
-    yield Text(
-        f"{report.sent:,} requests to {report.deployment} in {duration(report.took_s)}{rate}{cut}"
-    )
+    took = duration(report.took_s)
+    yield Text(f"{report.sent:,} requests to {report.deployment} in {took}{rate}")
     if report.played:
         yield _heading("episodes")
         yield _episodes(report.played)
@@ -44,11 +42,10 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield _heading("account")
     yield _account(report.account)
     yield Text()
-    amiss = [*report.account.amiss, *(report.played.amiss if report.played else ())]
-    for sentence in amiss:
+    for sentence in report.amiss:
         yield Text(f"amiss: {sentence}", "bold red")
-    if not amiss:
-        episodes = "Every episode raised its alert, none came before; " if report.played else ""
+    if report.passed:
+        episodes = "every episode raised its alert, none came before; " if report.played else ""
         yield Text(f"{episodes}the account is exact.".capitalize(), "bold green")
 
 

@@ -146,6 +146,14 @@ def plan(pace: Pace, seed: int) -> dict[str, tuple[Ask, ...]]:
     return found
 
 
+def further(phase: Phase, pace: Pace, seed: int) -> Iterator[Ask]:
+    """Yield the messages that follow on those planned for ``phase``, without end."""
+    rng = Random(f"further times {phase.name} {seed}")
+    rate = per_s(phase, pace)
+    for text, kind in islice(_messages(phase, seed), counts(pace)[phase.name], None):
+        yield Ask(text, kind, rng.expovariate(rate))
+
+
 def warmup(seed: int) -> tuple[str, ...]:
     """Return the first messages, which do not depend on the pace."""
     return tuple(text for text, _ in islice(_messages(NORMAL, seed), WARMUP))
