@@ -6,6 +6,7 @@ A role's libraries are loaded only in its own process: the gate must not pay for
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import socket
@@ -178,6 +179,7 @@ class _Room:
 
 def _worker(settings: Settings, registry: Registry, pool: str, name: str, ready: Ready) -> Main:
     from inference.build import build_engine
+    from inference.offline import be_discreet
     from streams.generate import Generate
     from streams.kafka_log import KafkaLog
     from streams.loop import Loop
@@ -188,8 +190,10 @@ def _worker(settings: Settings, registry: Registry, pool: str, name: str, ready:
     spec = registry.pools()[pool]
     from schemas.topics import work_topic
 
+    be_discreet(os.environ, hub=settings.models.hub)
+
     async def main(stop: asyncio.Event) -> None:
-        engine = build_engine(spec, cache=settings.cache)
+        engine = build_engine(spec, cache=settings.cache, hub=settings.models.hub)
         await engine.start()
         worker = Worker(
             engine,
