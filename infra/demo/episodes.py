@@ -18,29 +18,31 @@ class Expected:
     """The alert that an episode must raise.
 
     Args:
-        monitor: Whose it is.
+        monitors: Whose it may be.
         segment: What its segment must say, and may say more.
         words: Its cause must name one of these.
     """
 
-    monitor: str
+    monitors: tuple[str, ...]
     segment: Labels = field(default_factory=dict)
     words: tuple[str, ...] = ()
 
     def is_met_by(self, alert: AlertChanged) -> bool:
         """Return whether ``alert`` names this cause."""
         return (
-            alert.monitor == self.monitor
+            alert.monitor in self.monitors
             and self.segment.items() <= alert.segment.items()
             and (not self.words or any(word in alert.cause for word in self.words))
         )
 
 
 EXPECTED: Mapping[str, Expected] = {
-    "injection": Expected("guard_rates", {"guard": "injection", "direction": "prompt"}),
-    "topics": Expected("topic_shift", words=("grown: ",)),
-    "pasting": Expected("guard_rates", {"guard": "pii", "direction": "prompt"}, ("CARD", "IBAN")),
-    "slow": Expected("latency"),
+    "injection": Expected(("guard_rates",), {"guard": "injection", "direction": "prompt"}),
+    "topics": Expected(("topic_shift",), words=("grown: ",)),
+    "pasting": Expected(
+        ("guard_rates",), {"guard": "pii", "direction": "prompt"}, ("CARD", "IBAN")
+    ),
+    "slow": Expected(("latency", "ttft")),
 }
 """By the name of the episode's phase."""
 
