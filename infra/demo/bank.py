@@ -98,13 +98,13 @@ class Bank:
         )
         for phase in PHASES:
             if not asking.interrupted.is_set():
-                await self._phase(phase, asks[phase.name], usual_s)
+                await self._phase(phase, asks[phase.name])
         await asking.settle(self._patience_s)
         await self._last_alerts()
         judgement = judge(progress.windows(), progress.raised)
         return Played(judgement, progress.stretches, self._skipped)
 
-    async def _phase(self, phase: Phase, messages: Sequence[Ask], usual_s: float) -> None:
+    async def _phase(self, phase: Phase, messages: Sequence[Ask]) -> None:
         progress, workers = self._asking.progress, self._workers()
         if phase.slow and not workers:
             self._skipped[phase.name] = "the workers are not on this machine"
@@ -113,7 +113,8 @@ class Bank:
         if phase is NORMAL:
             messages = messages[WARMUP:]
         stretch = progress.begin(phase.name, phase.title, len(messages))
-
+        # What is usual: in the warm-up, and to the monitors, which saw the ordinary traffic, too.
+        usual_s = max(s.median_s for s in progress.stretches if s.name in (WARM_UP, NORMAL.name))
         slow = slowed(workers, usual_s, lambda: stretch.recent_s) if phase.slow else nullcontext()
         async with slow:
             await self._send(stretch, messages)

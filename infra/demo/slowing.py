@@ -15,8 +15,8 @@ from infra.state import read_state
 CYCLE_S = 1.2
 """Workers stand still once in so long; far less than the 10 s after which Kafka gives them up."""
 FIRST_SHARE, LEAST_SHARE, MOST_SHARE = 0.12, 0.02, 0.5
-SLOW_ENOUGH, TOO_SLOW = 7.0, 14.0
-"""How many times as long as usual answers are to take: at least four times, with room to spare."""
+SLOW_ENOUGH, TOO_SLOW = 9.0, 18.0
+"""How many times as long as usual answers are to take: most of them at least four times."""
 _LOOK_EVERY_S = 2.0
 _END_S = 5.0
 
@@ -35,7 +35,7 @@ def next_share(share: float, factor: float) -> float:
         share: That part, 0 to 1.
         factor: How many times as long as usual their answers take with it.
 
-    >>> next_share(0.25, factor=3.0), next_share(0.25, factor=9.0), next_share(0.25, factor=40.0)
+    >>> next_share(0.25, factor=3.0), next_share(0.25, factor=10.0), next_share(0.25, factor=40.0)
     (0.15, 0.25, 0.5)
     """
     if factor < SLOW_ENOUGH:

@@ -17,7 +17,7 @@ Mix = dict[Kind, float]
 
 USUAL: Mix = {"pasted": 0.01, "elsewhere": 0.01, "injection": 0.005}
 """Any day some customers paste a number, stray from the subject, or try their luck."""
-SLOW_S = 36.0
+SLOW_S = 40.0
 """How long answers are slow: the latency monitor wants some twenty seconds of proof."""
 _SLOW_PER_S = 4.0
 """The most requests a second while workers are slow; they pile up as it is."""
@@ -49,11 +49,11 @@ class Phase:
 # topics, so they come after the episode of the topics.
 PHASES = (
     Phase("normal", "ordinary traffic", least=220, share=20),
-    Phase("injection", "injection burst", least=22, share=30, mix={"injection": 0.8}),
+    Phase("injection", "injection burst", least=20, share=30, mix={"injection": 0.8}),
     Phase("quiet-1", "ordinary traffic", least=6, share=80),
-    Phase("topics", "customers turn to other topics", least=40, share=50, mix={"elsewhere": 0.9}),
+    Phase("topics", "customers turn to other topics", least=36, share=50, mix={"elsewhere": 0.9}),
     Phase("quiet-2", "ordinary traffic", least=6, share=90),
-    Phase("pasting", "pasted cards and IBANs", least=22, share=30, mix={"pasted": 0.8}),
+    Phase("pasting", "pasted cards and IBANs", least=20, share=30, mix={"pasted": 0.8}),
     Phase("quiet-3", "ordinary traffic", least=6, share=80),
     Phase("slow", "answers slow down", least=0, share=0, slow=True),
     Phase("quiet-4", "ordinary traffic", least=6, share=140),
@@ -116,7 +116,7 @@ def counts(pace: Pace) -> dict[str, int]:
     """Return how many requests each phase has, warm-up included, by name and in order.
 
     >>> counts(Pace(requests=1000, per_s=5.0))["slow"]
-    144
+    160
     """
     least = {phase.name: phase.least for phase in PHASES}
     least |= {p.name: math.ceil(SLOW_S * per_s(p, pace)) for p in PHASES if p.slow}
