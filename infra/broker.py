@@ -184,7 +184,9 @@ class Broker:
         )
         scram.unlink()
         if finished.returncode != 0:
-            raise ConfigError(f"Kafka's storage cannot be formatted: {finished.stderr.strip()}")
+            # The Java machine itself complains on standard output, or is killed without a word.
+            said = finished.stderr.strip() or finished.stdout.strip() or finished.returncode
+            raise ConfigError(f"Kafka's storage cannot be formatted: {said}")
         fresh.rename(self._storage)
         self._write_properties(self._storage)
 
