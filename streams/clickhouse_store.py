@@ -31,6 +31,21 @@ _SETTINGS = {
     "date_time_input_format": "best_effort",
 }
 
+_COLUMNS = """
+WITH columns AS (
+    SELECT name, position, default_kind, default_expression FROM system.columns
+    WHERE database = currentDatabase() AND table = {table:String}
+)
+SELECT name FROM columns
+WHERE default_kind NOT IN ('MATERIALIZED', 'ALIAS') AND NOT (
+    default_kind = 'DEFAULT' AND arrayExists(
+        object -> position(default_expression, object || '.') > 0,
+        (SELECT groupArray(name) FROM columns WHERE default_kind = 'EPHEMERAL')
+    )
+)
+ORDER BY position
+"""
+
 
 class ClickHouseStore:
     """ClickHouse; see :class:`streams.store.Store` for what it promises.
@@ -77,16 +92,12 @@ class ClickHouseStore:
         """Return the columns that come from rows, asked for once.
 
         An insert that names no columns leaves out the ephemeral ones, which hold an event's nested
-        objects until the flat columns have been made from them.
+        objects until the flat columns have been made from them. Those flat columns must not be
+        named: if they are, and one row of a block lacks the object, all its rows lose it.
         """
         if table not in self._columns:
             with translated():
-                found = client.query(
-                    "SELECT name FROM system.columns WHERE database = currentDatabase()"
-                    " AND table = {table:String} AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')"
-                    " ORDER BY position",
-                    parameters={"table": table},
-                )
+                found = client.query(_COLUMNS, parameters={"table": table})
             columns = [str(row[0]) for row in found.result_rows]
             if not columns:
                 raise ConfigError(f"the store has no table {table}", key="TIDEGATE_CLICKHOUSE")

@@ -122,6 +122,27 @@ def test_every_golden_example_comes_back_as_it_was(tables: Tables) -> None:
     assert stored >= len({topic.table for topic in TOPICS if topic.table})
 
 
+def test_a_row_is_the_same_whatever_stands_beside_it(tables: Tables) -> None:
+    """Events with and without nested objects in one block keep what each of them said."""
+    blocks: dict[str, list[Record]] = {}
+    for offset, path in enumerate(sorted(EXAMPLES.glob("*/*.json"))):
+        if table := topic_of(path.parent.name).table:
+            at_ms = round(events.APPENDED_AT.timestamp() * 1000)
+            where = Partition(path.parent.name, 0)
+            blocks.setdefault(table, []).append(
+                Record(where, offset, at_ms, None, path.read_bytes())
+            )
+    for table, records in blocks.items():
+        tables.store.insert(table, [row_of(record) for record in records], "together")
+        columns = f"SELECT * FROM {table} ORDER BY kafka_offset"
+        together = tables.client.query(columns).result_rows
+        tables.client.command(f"TRUNCATE TABLE {table}")
+        for record in records:
+            tables.store.insert(table, [row_of(record)], f"alone {record.offset}")
+        assert tables.client.query(columns).result_rows == together, table
+        assert len(together) == len(records)
+
+
 def nested(event: BaseModel) -> dict[str, Any]:
     """Return what ``event`` keeps in objects, by the columns it should stand in."""
     found: dict[str, Any] = {}
