@@ -22,6 +22,7 @@ from infra.demo.traffic import (
     Phase,
     further,
     paced,
+    per_s,
     plan,
     warmup,
 )
@@ -115,8 +116,15 @@ class Bank:
         stretch = progress.begin(phase.name, phase.title, len(messages))
         # What is usual: in the warm-up, and to the monitors, which saw the ordinary traffic, too.
         usual_s = max(s.median_s for s in progress.stretches if s.name in (WARM_UP, NORMAL.name))
-        slow = slowed(workers, usual_s, lambda: stretch.recent_s) if phase.slow else nullcontext()
-        async with slow:
+
+        def taking_s() -> float:
+            # By Little's law what waits tells how long it will, before answers can; their median is
+            # about half of that mean.
+            per_second = per_s(phase, self.pace) if self.pace else 1.0
+            waiting_s = (stretch.sent - stretch.answered) / per_second
+            return max(stretch.recent_s or 0.0, waiting_s / 2)
+
+        async with slowed(workers, usual_s, taking_s) if phase.slow else nullcontext():
             await self._send(stretch, messages)
         if phase is NORMAL:
             await self._asking.settle(_LEARNING_S, left=max(0, progress.sent - _LEARNED))

@@ -45,7 +45,7 @@ def next_share(share: float, factor: float) -> float:
 
 @asynccontextmanager
 async def slowed(
-    sessions: Sequence[int], usual_s: float, taking_s: Callable[[], float | None]
+    sessions: Sequence[int], usual_s: float, taking_s: Callable[[], float]
 ) -> AsyncIterator[None]:
     """Let ``sessions`` compute for a part of the time only, inside the block.
 
@@ -54,7 +54,7 @@ async def slowed(
     Args:
         sessions: Those of :func:`worker_sessions`.
         usual_s: What an answer usually takes, in seconds.
-        taking_s: Returns what answers take now; None if nobody knows.
+        taking_s: Returns what answers take now.
     """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "infra.demo.duty", *map(str, sessions)),
@@ -70,7 +70,7 @@ async def slowed(
         await _end(process, sessions)
 
 
-async def _hold(process: Process, usual_s: float, taking_s: Callable[[], float | None]) -> None:
+async def _hold(process: Process, usual_s: float, taking_s: Callable[[], float]) -> None:
     """Tell the process how to go about it, over and over."""
     assert process.stdin is not None
     share = FIRST_SHARE
@@ -79,9 +79,7 @@ async def _hold(process: Process, usual_s: float, taking_s: Callable[[], float |
         process.stdin.write(f"{stop_s:.3f} {run_s:.3f}\n".encode())
         # No answer can have taken long before so much time has passed.
         await asyncio.sleep(max(_LOOK_EVERY_S, SLOW_ENOUGH * usual_s))
-        now_s = taking_s()
-        if now_s is not None and usual_s:
-            share = next_share(share, now_s / usual_s)
+        share = next_share(share, taking_s() / max(usual_s, 1e-3))
 
 
 async def _end(process: Process, sessions: Sequence[int]) -> None:

@@ -73,7 +73,7 @@ async def test_workers_stand_still_by_turns_and_go_on_after_the_block(worker: in
     pids = computing(worker)
 
     async def fail_in_the_end() -> None:
-        async with slowed([worker], 0.1, lambda: None):
+        async with slowed([worker], 0.1, lambda: 1.0):
             await until(pids, stopped=True)
             await until(pids, stopped=False)
             await until(pids, stopped=True)
@@ -92,7 +92,7 @@ def test_workers_go_on_if_the_demo_is_killed(worker: int) -> None:
         from infra.demo.slowing import slowed
 
         async def main():
-            async with slowed([{worker}], 0.1, lambda: None):
+            async with slowed([{worker}], 0.1, lambda: 1.0):
                 await asyncio.sleep(1000)
 
         asyncio.run(main())
@@ -111,7 +111,7 @@ def test_workers_go_on_if_the_demo_is_killed(worker: int) -> None:
 async def test_workers_go_on_if_what_stops_them_is_killed(worker: int) -> None:
     """The block lets them go itself if its process was killed."""
     pids = computing(worker)
-    async with slowed([worker], 0.1, lambda: None):
+    async with slowed([worker], 0.1, lambda: 1.0):
         await until(pids, stopped=True)
         (duty,) = duties(worker)
         os.kill(duty, signal.SIGKILL)
