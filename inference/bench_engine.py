@@ -29,6 +29,7 @@ class Result:
         requests: Answers counted.
         seconds: From the end of the last skipped answer to the end of the last one.
         start_s: Seconds the engine took to be ready.
+        cpu_s: Processor seconds of this process alone while the counted answers were made.
     """
 
     tokens_per_s: float
@@ -36,6 +37,7 @@ class Result:
     requests: int
     seconds: float
     start_s: float
+    cpu_s: float = 0.0
 
 
 async def bare_tokens_per_s(
@@ -136,20 +138,21 @@ async def _measured(
     if not 0 <= skip_first < requests:
         raise ValueError(f"skip_first must be at least 0 and below {requests}, not {skip_first}")
     room = asyncio.Semaphore(concurrency)
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     ended: list[int] = []
 
     async def one(index: int) -> None:
-        nonlocal began
+        nonlocal began, cpu_began
         async with room:
             ended.append(await answer(index))
         if len(ended) == skip_first:
-            began = time.perf_counter()
+            began, cpu_began = time.perf_counter(), time.process_time()
 
     await asyncio.gather(*(one(index) for index in range(requests)))
     seconds = time.perf_counter() - began
     counted = ended[skip_first:]
-    return Result(sum(counted) / seconds, sum(counted), len(counted), seconds, start_s)
+    cpu_s = time.process_time() - cpu_began
+    return Result(sum(counted) / seconds, sum(counted), len(counted), seconds, start_s, cpu_s)
 
 
 def _generation(prompt: str, max_tokens: int) -> Generation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -35,6 +36,27 @@ def gate(settings: Settings, requests: int, repetitions: int, as_json: bool) -> 
     from infra.bench.gate import bench_gate
 
     _print(bench_gate(settings.cache, requests=requests, repetitions=repetitions), as_json)
+
+
+@command.command("worker")
+@click.option("--requests", type=click.IntRange(min=300), default=1200, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print it as a JSON object.")
+@with_settings
+def worker(settings: Settings, requests: int, as_json: bool) -> None:
+    """Compare the whole pipeline with bare vLLM.
+
+    Tokens a second on the same prompts, processor time of everything that is not vLLM, and the
+    pipeline's own latency.
+    """
+    from inference.offline import be_discreet
+    from infra.bench.worker import bench_worker
+
+    be_discreet(os.environ)
+    # As the supervisor sets them for the one worker of the pipeline.
+    cores = sorted(os.sched_getaffinity(0))
+    os.environ["OMP_NUM_THREADS"] = str(len(cores))
+    os.environ["VLLM_CPU_OMP_THREADS_BIND"] = ",".join(map(str, cores))
+    _print(bench_worker(settings.cache, requests=requests), as_json)
 
 
 def _print(result: BaseModel, as_json: bool) -> None:
