@@ -59,7 +59,7 @@ def train_bank(
     torch.set_num_threads(_THREADS)
     torch.manual_seed(seed)
     try:
-        tokenizer = train_tokenizer(_texts(seed), CONTEXT_TOKENS)
+        tokenizer = train_tokenizer(corpus_texts(seed), CONTEXT_TOKENS)
         model: Any = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
             _config(tokenizer), dtype=torch.float32
         )
@@ -103,7 +103,8 @@ def _lossy(text: str, rng: Random) -> str:
     return " ".join(word for word in words if rng.random() >= _LOST_WORD_RATE) or text
 
 
-def _texts(seed: int) -> Iterator[str]:
+def corpus_texts(seed: int) -> Iterator[str]:
+    """Yield the texts that the vocabulary is made of."""
     for pair in islice(lessons(seed), 20_000):
         yield pair.question
         yield pair.answer

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,28 +26,6 @@ _REASONS: dict[str, Literal["stop", "length", "abort"]] = {
     "length": "length",
     "abort": "abort",
 }
-
-
-@dataclass
-class _Watch:
-    """The times of one answer, by our clock."""
-
-    began: float
-    first: float | None = None
-    last: float | None = None
-
-    def token(self) -> None:
-        self.last = time.perf_counter()
-        if self.first is None:
-            self.first = self.last
-
-    def ttft_s(self) -> float | None:
-        return None if self.first is None else self.first - self.began
-
-    def tpot_s(self, tokens: int) -> float | None:
-        if self.first is None or self.last is None or tokens < 2:
-            return None
-        return (self.last - self.first) / (tokens - 1)
 
 
 class VllmEngine:
@@ -115,22 +93,23 @@ class VllmEngine:
 
         if self._llm is None or self._chat is None:
             raise EngineUnavailable("vLLM is not started")
-        watch = _Watch(time.perf_counter())
+        began = time.perf_counter()
         prompt = await self._chat.encode(generation)
         flight = f"{next(self._serial)}-{generation.request_id}"
         params = sampling_params(generation.sampling)
         self._flying.add(flight)
-        tokens = 0
+        tokens, first = 0, None
         stream = self._llm.generate(engine_input(prompt), params, flight)
         try:
             async with aclosing(stream) as outputs:
                 async for output in outputs:
+                    # What stands here is done for every token of every request.
                     piece = output.outputs[0]
-                    if piece.token_ids:
-                        watch.token()
                     tokens += len(piece.token_ids)
+                    if first is None and tokens:
+                        first = time.perf_counter()
                     if output.finished:
-                        yield Chunk(piece.text, _summary(output, len(prompt), tokens, watch))
+                        yield Chunk(piece.text, _summary(output, len(prompt), tokens, began, first))
                     elif piece.text:
                         yield Chunk(piece.text)
         except EngineDeadError as error:
@@ -202,7 +181,10 @@ def sampling_params(sampling: Sampling) -> Any:
     )
 
 
-def _summary(output: Any, prompt_tokens: int, tokens: int, watch: _Watch) -> Summary:
+def _summary(
+    output: Any, prompt_tokens: int, tokens: int, began: float, first: float | None
+) -> Summary:
+    now = time.perf_counter()
     piece = output.outputs[0]
     if piece.finish_reason not in _REASONS:
         raise EngineUnavailable(f"vLLM ended a request with {piece.finish_reason!r}")
@@ -215,8 +197,8 @@ def _summary(output: Any, prompt_tokens: int, tokens: int, watch: _Watch) -> Sum
             cached_tokens=output.num_cached_tokens or 0,
         ),
         queue_s=_queue_s(output.metrics),
-        ttft_s=watch.ttft_s(),
-        tpot_s=watch.tpot_s(tokens),
+        ttft_s=None if first is None else first - began,
+        tpot_s=None if first is None or tokens < 2 else (now - first) / (tokens - 1),
         mean_logprob=total / tokens if total is not None and tokens else None,
     )
 
