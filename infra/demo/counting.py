@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
 
 from infra.demo.ledger import Row
 from schemas.codec import peek
@@ -78,7 +79,15 @@ def _of_record(record: Record, run: str) -> Iterator[Row]:
         return
     outcome = str(event.get("status", event.get("reason", "")))
     scannable = "served" in event if kind == "responses" else "failure" not in event
-    yield Row(kind, request_id, unique, outcome, scannable)
+    gist = _gist(event) if kind in ("completions", "responses") else ""
+    yield Row(kind, request_id, unique, outcome, scannable, gist=gist)
+
+
+def _gist(event: Mapping[str, Any]) -> str:
+    """Return what ``_GIST`` makes of the row that ``event`` became."""
+    topic = event.get("route", {}).get("topic", "")
+    tokens = event.get("usage", {}).get("completion_tokens", 0)
+    return f"{event.get('pool', '')} {topic} {tokens} {int('timings' in event)}"
 
 
 def in_store(store: StoreConnection, since_ms: int, run: str) -> Iterator[Row]:
@@ -97,10 +106,8 @@ def in_store(store: StoreConnection, since_ms: int, run: str) -> Iterator[Row]:
         for query in _QUERIES:
             with translated():
                 found = client.query(query, parameters={"run": run, "since": since_ms})
-            for kind, request_id, event, outcome, scannable, direction, guards in found.result_rows:
-                yield Row(
-                    kind, request_id, event, outcome, bool(scannable), direction, tuple(guards)
-                )
+            for kind, ident, event, outcome, due, side, guards, gist in found.result_rows:
+                yield Row(kind, ident, event, outcome, bool(due), side, tuple(guards), gist)
     finally:
         client.close()
 
@@ -109,22 +116,26 @@ SINCE = "appended_at >= fromUnixTimestamp64Milli({since:Int64})"
 OF_RUN = f"startsWith(request_id, {{run:String}}) AND {SINCE}"
 """Conditions on the rows of every table, with the parameters ``run`` and ``since``."""
 _ID = "request_id, toString(event_id)"
+_GIST = (
+    "concat(pool, ' ', route_topic, ' ', toString(completion_tokens), ' ',"
+    " toString(taken_at IS NOT NULL))"
+)
 
 
-def _query(table: str, outcome: str = "''", scannable: str = "0", direction: str = "''") -> str:
-    return (
-        f"SELECT '{table}', {_ID}, {outcome}, {scannable}, {direction}, []::Array(String)"
-        f" FROM {table} WHERE {OF_RUN}"
-    )
+def _query(table: str, **said: str) -> str:
+    columns = ("outcome", "scannable", "direction", "guards", "gist")
+    given = {"scannable": "0", "guards": "[]::Array(String)", **said}
+    listed = ", ".join(given.get(column, "''") for column in columns)
+    return f"SELECT '{table}', {_ID}, {listed} FROM {table} WHERE {OF_RUN}"
 
 
 _QUERIES = (
     _query("requests"),
     _query("admissions"),
-    _query("completions", scannable="failure_reason = ''"),
-    _query("responses", "status", "policy != ''"),
+    _query("completions", scannable="failure_reason = ''", gist=_GIST),
+    _query("responses", outcome="status", scannable="policy != ''", gist=_GIST),
     _query("scans", direction="direction"),
-    f"SELECT 'verdicts', {_ID}, '', 0, direction, groupArray(toString(guard))"
-    f" FROM verdicts WHERE {OF_RUN} GROUP BY request_id, event_id, direction",
-    _query("dead_letters", "reason"),
+    _query("verdicts", direction="direction", guards="groupArray(toString(guard))")
+    + " GROUP BY request_id, event_id, direction",
+    _query("dead_letters", outcome="reason"),
 )

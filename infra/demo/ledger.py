@@ -35,6 +35,7 @@ class Row:
             completion).
         direction: Which text, of scans and verdicts.
         guards: Who gave the verdicts.
+        gist: What a completion or response says of where, about what and how long, in a few words.
     """
 
     kind: str
@@ -44,6 +45,7 @@ class Row:
     scannable: bool = False
     direction: str = ""
     guards: tuple[str, ...] = ()
+    gist: str = ""
 
 
 class Ledger:
@@ -62,6 +64,7 @@ class Ledger:
         self.rows: Counter[str] = Counter()
         self.statuses: Counter[str] = Counter()
         self.set_aside: Counter[str] = Counter()
+        self._gists: set[tuple[str, str, str]] = set()
         self._events: dict[str, set[str]] = defaultdict(set)
         self._asked: set[str] = set()
         self._responses: Counter[str] = Counter()
@@ -115,7 +118,10 @@ class Ledger:
             f"{self.rows[kind]} {kind} are in {names[0]} and {other.rows[kind]} in {names[1]}"
             for kind in KINDS
             if self.rows[kind] != other.rows[kind]
-        ]
+        ] + _listed(
+            f"are not the same in {names[0]} and {names[1]}",
+            sorted({request_id for _, request_id, _ in self._gists ^ other._gists}),
+        )
 
     def _add(self, row: Row) -> None:
         text = (row.request_id, row.direction)
@@ -126,6 +132,8 @@ class Ledger:
             return
         self.rows[row.kind] += 1
         self._events[row.kind].add(row.event)
+        if row.gist:
+            self._gists.add((row.kind, row.request_id, row.gist))
         if row.kind == "requests":
             self._asked.add(row.request_id)
         elif row.kind == "responses":

@@ -76,8 +76,7 @@ def run_demo(settings: Settings, options: Options) -> bool:
     with system(settings, console, options.keep) as target:
         report = asyncio.run(_run(settings, target, options, console))
         print_report(console, report)
-    running = DataFolder(settings.data).holder() is not None or settings.kafka is not None
-    print_ways_on(console, report.run, _exemplar(report.played), running)
+    print_ways_on(console, report.run, _exemplar(report.played), target.stays)
     if options.as_json:
         json.dump(report.as_dict(), sys.stdout, indent=2)
         print()

@@ -33,10 +33,12 @@ class Target:
     Args:
         registry: What the system serves, as this machine knows it.
         deployment: The deployment that is asked.
+        stays: Whether the system goes on when the demo has ended.
     """
 
     registry: Registry
     deployment: Deployment
+    stays: bool
 
     @property
     def pools(self) -> list[str]:
@@ -60,17 +62,17 @@ def system(settings: Settings, console: Console, keep: bool) -> Iterator[Target]
     if DataFolder(settings.data).holder() is not None:
         _wait_ready(settings)
         console.print(f"Using the system that runs on {settings.data}.", highlight=False)
-        yield _target(settings)
+        yield _target(settings, stays=True)
     elif settings.kafka is not None and _runs_elsewhere(settings):
         console.print(f"Using the system that runs on Kafka at {settings.kafka}.", highlight=False)
-        yield _target(settings)
+        yield _target(settings, stays=True)
     else:
         with _own_signals():
             daemon = start(settings, None, console, attached=not keep)
             console.print(whereabouts(settings), highlight=False, soft_wrap=True)
             _interrupt_on_signals()
             try:
-                yield _target(settings)
+                yield _target(settings, stays=keep)
             finally:
                 if not keep:
                     daemon.stop()
@@ -98,11 +100,12 @@ def _interrupt_on_signals() -> None:
         signal.signal(number, interrupt)
 
 
-def _target(settings: Settings) -> Target:
+def _target(settings: Settings, *, stays: bool) -> Target:
     here = any((settings.registry / "deployments").glob("*.yaml"))
     registry = checked_registry(settings.registry if here else DEFAULTS)
     found = registry.deployments
-    return Target(registry, found.get(_BANK) or found.get("default") or next(iter(found.values())))
+    deployment = found.get(_BANK) or found.get("default") or next(iter(found.values()))
+    return Target(registry, deployment, stays)
 
 
 def _wait_ready(settings: Settings) -> None:
@@ -124,5 +127,5 @@ def _runs_elsewhere(settings: Settings) -> bool:
         finally:
             await workers.close()
 
-    pools = _target(settings).deployment.pools
+    pools = _target(settings, stays=True).deployment.pools
     return asyncio.run(live()) > 0

@@ -24,11 +24,11 @@ pools:
   - name: small
     engine: scripted
     model: parrot
-    engine_args: {token_s: 0.004, answers: [You find it in the app., "It takes 3 days."]}
+    engine_args: {token_s: 0.03, answers: [You find it in the app., "It takes 3 days."]}
   - name: large
     engine: scripted
     model: large-parrot
-    engine_args: {token_s: 0.02, answers: ["That depends on your contract, which the app shows."]}
+    engine_args: {token_s: 0.06, answers: ["That depends on your contract, which the app shows."]}
 """
 
 
@@ -77,8 +77,8 @@ def test_every_episode_raises_its_alert_and_the_account_is_exact(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Started from nothing, the demo passes, and leaves nothing running."""
-    passed = run_demo(settings, Options(requests=560, span_s=40.0, as_json=True))
+    passed = run_demo(settings, Options(requests=400, span_s=20.0, as_json=True))
     report = json.loads(capsys.readouterr().out)
     assert report["amiss"] == []
     assert passed
-    assert DataFolder(settings.data).holder() is None
+    eventually(lambda: DataFolder(settings.data).holder() is None)

@@ -112,6 +112,15 @@ def test_fewer_requests_than_were_sent_are_seen() -> None:
     assert any("3 requests are there of 4" in s for s in Ledger(ROWS).amiss(4, REQUIRED))
 
 
+def test_a_row_that_lost_what_it_said_is_seen() -> None:
+    """Rows that are all there, once, but not with the same content, are not the same account."""
+    whole = Row("responses", "demo-9", "u9", "released", gist="small cards 12 1")
+    lost = Row("responses", "demo-9", "u9", "released", gist="small  12 0")
+    (said,) = Ledger([whole]).differs_from(Ledger([lost]), ("Kafka", "ClickHouse"))
+    assert "demo-9" in said
+    assert Ledger([whole]).differs_from(Ledger([whole]), ("Kafka", "ClickHouse")) == []
+
+
 def test_every_kind_is_compared() -> None:
     """Two sources that differ in any kind are said to."""
     for kind in KINDS:
