@@ -176,7 +176,7 @@ class Broker:
         cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
         tool = [*self._java(), "kafka.tools.StorageTool", "format", "--standalone"]
         finished = subprocess.run(
-            [*tool, "-t", cluster, "-c", str(self._properties), f"@{scram}"],
+            [*tool, f"--cluster-id={cluster}", "-c", str(self._properties), f"@{scram}"],
             env=self.environment(),
             capture_output=True,
             text=True,

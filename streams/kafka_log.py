@@ -332,7 +332,9 @@ class _KafkaWriter:
                     batch.append(timestamp=None, key=output.key, value=output.value)
             acknowledged.append(await self._producer.send_batch(batch, topic, partition=number))
         # The commit alone does not notice that a send failed.
-        await asyncio.gather(*acknowledged)
+        for outcome in await asyncio.gather(*acknowledged, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def close(self) -> None:
         await _stopped(self._producer)

@@ -151,8 +151,8 @@ async def test_a_request_of_more_than_a_megabyte_is_refused(topics: Connection) 
         waiting = await client.submit(request("r1", "x" * (REQUEST_MAX_BYTES - 2048)))
         async with Tail(topics, [REQUESTS.name], from_start=True) as sent:
             async for record in sent.read_for_ever():
-                assert len(record.value or b"") > REQUEST_MAX_BYTES - 2048
-                break
+                if len(record.value or b"") > REQUEST_MAX_BYTES - 2048:
+                    break
         waiting.cancel()
 
 
