@@ -27,7 +27,7 @@ async def following(connection: Connection, progress: Progress) -> AsyncIterator
     """
     async with Tail(connection, [ALERTS.name], from_start=True) as tail:
         async for record in tail.read_to_end():
-            _note(record, progress, is_new=False)
+            note_alert(record, progress, is_new=False)
         task = asyncio.create_task(_follow(tail, progress))
         try:
             yield
@@ -38,10 +38,11 @@ async def following(connection: Connection, progress: Progress) -> AsyncIterator
 
 async def _follow(tail: Tail, progress: Progress) -> None:
     async for record in tail.read_for_ever():
-        _note(record, progress, is_new=True)
+        note_alert(record, progress, is_new=True)
 
 
-def _note(record: Record, progress: Progress, *, is_new: bool) -> None:
+def note_alert(record: Record, progress: Progress, *, is_new: bool) -> None:
+    """Take in a record of the alerts' topic; ``is_new`` if it was written since the run began."""
     try:
         alert = decode(AlertChanged, record.value)
     except PoisonError as error:

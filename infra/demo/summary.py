@@ -40,7 +40,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield _heading("verdicts")
     yield _verdicts(report.figures)
     yield _heading("account")
-    yield _account(report.account)
+    yield _account(report.account, report.figures)
     yield Text()
     for sentence in report.amiss:
         yield Text(f"amiss: {sentence}", "bold red")
@@ -131,7 +131,7 @@ def _verdicts(figures: Figures) -> Table:
     return table
 
 
-def _account(account: Account) -> Table:
+def _account(account: Account, figures: Figures) -> Table:
     table = _table("", "Kafka", "ClickHouse", "different")
     for column in table.columns[1:]:
         column.justify = "right"
@@ -141,9 +141,13 @@ def _account(account: Account) -> Table:
     for status in STATUSES:
         if any(ledger.statuses[status] for ledger in both):
             table.add_row(f"  {status}", *(f"{ledger.statuses[status]:,}" for ledger in both), "")
+    for reason, number in figures.failures.items():
+        table.add_row(f"    {reason}", "", f"{number:,}", "")
     for kind in KINDS:
         if kind not in ("requests", "responses"):
             _count(table, kind.replace("_", " "), both, kind)
+    table.add_row("findings", "", "", f"{figures.findings:,}")
+    table.add_row("changes of alerts", "", "", f"{figures.alerts:,}")
     table.add_row("in flight", *(f"{len(ledger.in_flight):,}" for ledger in both), "")
     return table
 
