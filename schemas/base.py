@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import sha1
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 EVENT_NAMESPACE = UUID("6f0a3a0e-5d2b-5c1e-9b0a-7d1de6a7e001")
+_NAMESPACE = EVENT_NAMESPACE.bytes
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 """A name people choose: of a deployment, pool, guard, monitor, rule or workspace."""
@@ -35,7 +37,10 @@ def event_id(*cause: str | int | UUID) -> UUID:
     >>> event_id("response", "llm.requests.v1", 0, 17)
     UUID('8bc31b10-9eeb-57bd-88b7-3300cf9c1d6f')
     """
-    return uuid5(EVENT_NAMESPACE, "|".join(str(part) for part in cause))
+    name = "|".join(map(str, cause)).encode()
+    # What uuid.uuid5 does, whose detours cost more than all the rest of making an id.
+    digest = sha1(_NAMESPACE + name, usedforsecurity=False).digest()
+    return UUID(bytes=digest[:16], version=5)
 
 
 class Frozen(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 from uuid import UUID
@@ -82,17 +83,17 @@ class CompletionRequested(Frozen):
             raise ValueError("the prompt is empty")
         return self
 
-    @property
+    @cached_property
     def turns(self) -> tuple[Message, ...]:
         """The conversation to answer, whichever way it was given."""
         return self.messages or (Message(role="user", content=self.prompt or ""),)
 
-    @property
+    @cached_property
     def prompt_text(self) -> str:
         """Everything the application says to the model, passages apart, as one text."""
         return TURN_END.join(message.content for message in self.turns)
 
-    @property
+    @cached_property
     def prompt_sha256(self) -> str:
         """The digest of :attr:`prompt_text`, by which equal prompts are known as equal."""
         return sha256(self.prompt_text.encode()).hexdigest()

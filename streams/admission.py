@@ -178,7 +178,7 @@ class Admission:
         admitted = CompletionAdmitted(
             event_id=served.origin.cause("admitted"),
             occurred_at=served.requested_at,
-            **dict(served),
+            **vars(served),
             route=serving.router.route(TURN_END.join(m.content for m in messages)),
             messages=messages,
             passages=passages,

@@ -17,7 +17,6 @@ from schemas.requests import (
     Failure,
     FailureReason,
     ResponseStatus,
-    Served,
 )
 from schemas.verdicts import Action, Direction, Verdict
 from streams.admission import Serving
@@ -25,8 +24,6 @@ from streams.answers import answer, scanned, speaking, verdict_output
 from streams.deadletters import dead_letter, describe, reason_of
 from streams.log import Output, Record
 from streams.sealing import Seal
-
-_SERVED = tuple(Served.model_fields)
 
 
 class Release:
@@ -88,8 +85,7 @@ class Release:
             group, others.scan(texts, Direction.ANSWER), strict=True
         ):
             verdicts = (*(finished.scanned.verdicts if finished.scanned else ()), *found)
-            served = Served.model_construct(**{name: getattr(finished, name) for name in _SERVED})
-            event = scanned(served, Direction.ANSWER, 0, finished.text, verdicts)
+            event = scanned(finished, Direction.ANSWER, 0, finished.text, verdicts)
             outputs.append(verdict_output(event, record.partition.number))
             outputs.append(self._decide(record, finished, serving, verdicts))
         return outputs
@@ -129,10 +125,9 @@ class Release:
 def _answer(
     record: Record, finished: CompletionFinished, status: ResponseStatus, **said: Any
 ) -> Output:
-    served = Served.model_construct(**{name: getattr(finished, name) for name in _SERVED})
     return answer(
         record,
-        served,
+        finished,
         status,
         finish_reason=finished.finish_reason,
         pool=finished.pool,

@@ -13,7 +13,7 @@ from pathlib import Path
 from pstats import Stats
 from typing import Any
 
-from infra.roles import build_gate, checked_registry
+from infra.roles import build_gate, checked_registry, collect_seldom
 from infra.settings_sources import load_settings
 from streams.gate import TOPICS, Gate
 from streams.kafka_log import KafkaLog
@@ -86,7 +86,7 @@ async def _measure(config: Path, group: str, events: int, profiled: bool) -> dic
     with ThreadPoolExecutor(1, "gate") as executor:
         cpu_s = time.process_time()
         loop = Loop(log, group=group, member=group, topics=TOPICS, work=Transform(step, executor))
-        await loop.run(step.done, lambda: None)
+        await loop.run(step.done, collect_seldom)
         cpu_s = time.process_time() - cpu_s
     return {
         "events": events,
