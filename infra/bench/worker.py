@@ -32,7 +32,7 @@ policy: default
 pools:
   - name: small
     engine: vllm
-    model: tidegate-bank-2m
+    model: {model}
 """
 _WARM_UP = 20
 
@@ -41,6 +41,7 @@ class WorkerBench(BaseModel):
     """What came of it.
 
     Attributes:
+        model: What both served.
         requests: Answers counted, after the skipped ones.
         bare_tokens_per_s: Of ``AsyncLLM`` alone.
         pipeline_tokens_per_s: Of the whole pipeline.
@@ -56,6 +57,7 @@ class WorkerBench(BaseModel):
         own_p99_ms: The share that one in a hundred exceeds.
     """
 
+    model: str
     requests: int
     bare_tokens_per_s: float
     pipeline_tokens_per_s: float
@@ -71,6 +73,7 @@ class WorkerBench(BaseModel):
 def bench_worker(
     cache: Path,
     *,
+    model: str,
     requests: int = 1200,
     skip_first: int = 200,
     max_tokens: int = 32,
@@ -81,6 +84,7 @@ def bench_worker(
 
     Args:
         cache: Where jars and converted models are.
+        model: What both serve.
         requests: Prompts, the skipped ones included.
         skip_first: Answers that end before the counting starts.
         max_tokens: The longest answer.
@@ -91,7 +95,8 @@ def bench_worker(
         ConfigError: If a system does not come up.
     """
     prompts = [question.text for question in islice(questions(7), requests)]
-    deployment = Deployment.model_validate(yaml.safe_load(SERVED))
+    served = SERVED.format(model=model)
+    deployment = Deployment.model_validate(yaml.safe_load(served))
     bare = asyncio.run(
         bare_tokens_per_s(
             deployment.pools[0],
@@ -103,7 +108,7 @@ def bench_worker(
         )
     )
     front_s = bare.cpu_s / bare.requests * 1000
-    with sandbox(SERVED, cache) as system:
+    with sandbox(served, cache) as system:
         system.up()
         ours, spent = asyncio.run(_through(system, prompts, skip_first, max_tokens, concurrency))
     with sandbox(SCRIPTED.replace("token_s: 0.005", "token_s: 0"), cache) as system:
@@ -111,6 +116,7 @@ def bench_worker(
         own_ms = asyncio.run(_own_ms(system, latency_requests))
     watching = sum(s for part, s in spent.items() if part != _VLLM) - front_s
     return WorkerBench(
+        model=model,
         requests=ours.requests,
         bare_tokens_per_s=round(bare.tokens_per_s, 1),
         pipeline_tokens_per_s=round(ours.tokens_per_s, 1),
