@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from zlib import crc32
 
 BUCKETS = 8192
 READ_CHARS = 1000
 
-_WORD = re.compile(r"[a-z0-9']+")
+_WORD = re.compile(rb"[a-z0-9']+")
 
 
 def features(text: str) -> list[int]:
@@ -20,6 +21,7 @@ def features(text: str) -> list[int]:
     >>> features("Where is my card?") == features("where is my CARD")
     True
     """
-    words = _WORD.findall(text[-READ_CHARS:].lower())
-    terms = [*words, *map("{} {}".format, words, words[1:]), f"#{len(words).bit_length()}"]
-    return [crc32(term.encode()) % BUCKETS for term in terms]
+    words = _WORD.findall(text[-READ_CHARS:].lower().encode(errors="replace"))
+    pairs = map(b" ".join, pairwise(words))
+    terms = [*words, *pairs, b"#%d" % len(words).bit_length()]
+    return [code % BUCKETS for code in map(crc32, terms)]

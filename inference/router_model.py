@@ -70,7 +70,7 @@ class RouterModel:
 
     def scores(self, buckets: Sequence[int]) -> Floats:
         """Return the unnormalised score of each column."""
-        total: Floats = self.weights[buckets].sum(axis=0)
+        total: Floats = self.weights.take(buckets, axis=0).sum(axis=0)
         return total / np.float32(math.sqrt(len(buckets))) + self.bias
 
     def rank(self, difficulty: float) -> float:

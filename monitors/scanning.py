@@ -12,6 +12,7 @@ from schemas.verdicts import Action, Direction, Outcome, Span, Verdict
 
 _STRONGEST_LAST = (Action.FLAG, Action.MASK, Action.WITHHOLD, Action.BLOCK)
 _OUTCOMES = {action: Outcome(action.value) for action in Action}
+_PASS = Outcome.PASS
 _ACTIONS = {outcome: action for action, outcome in _OUTCOMES.items()}
 
 
@@ -99,7 +100,11 @@ def decision(verdicts: Sequence[Verdict]) -> Action | None:
     A text that could not be scanned, under a policy that fails closed, is to be blocked. An answer
     cannot be kept from the model any more: there, block and withhold are the same.
     """
-    wanted = [action for verdict in verdicts if (action := _wanted(verdict)) is not None]
+    wanted = [
+        action
+        for verdict in verdicts
+        if verdict.outcome is not _PASS and (action := _wanted(verdict)) is not None
+    ]
     return max(wanted, key=_STRONGEST_LAST.index, default=None)
 
 
@@ -129,21 +134,26 @@ def _scan(guard: Guard, texts: Sequence[str]) -> list[Scan]:
 
 def _judged(duty: _Duty, text: str, scan: Scan, latency_s: float) -> Verdict:
     speaks = scan.score >= duty.threshold
-    spans = bounded(scan.spans, duty.guard.name.upper())
-    if speaks and duty.action is Action.MASK and not spans and text:
-        # What cannot be placed cannot be left standing: the whole text is masked.
-        spans = (Span(start=0, end=len(text), label=duty.guard.name.upper()),)
     return Verdict(
         guard=duty.guard.name,
         guard_version=duty.guard.version,
-        outcome=_OUTCOMES[duty.action] if speaks else Outcome.PASS,
+        outcome=_OUTCOMES[duty.action] if speaks else _PASS,
         score=scan.score,
         threshold=duty.threshold,
-        spans=spans if speaks else (),
+        spans=_spoken_of(duty, text, scan) if speaks else (),
         scanned_chars=scan.scanned_chars,
         total_chars=len(text),
         latency_ms=max(0.0, latency_s * 1000),
     )
+
+
+def _spoken_of(duty: _Duty, text: str, scan: Scan) -> tuple[Span, ...]:
+    label = duty.guard.name.upper()
+    spans = bounded(scan.spans, label)
+    if duty.action is Action.MASK and not spans and text:
+        # What cannot be placed cannot be left standing: the whole text is masked.
+        return (Span(start=0, end=len(text), label=label),)
+    return spans
 
 
 def _not_scanned(duty: _Duty, text: str, error: Exception, latency_s: float) -> Verdict:

@@ -20,9 +20,12 @@ def disjoint(spans: Iterable[Span], length: int) -> tuple[Span, ...]:
     >>> disjoint([Span(start=4, end=9, label="CARD"), Span(start=0, end=5, label="PHONE")], 9)
     (Span(start=4, end=9, label='CARD'),)
     """
+    found = list(spans)
+    if not found:
+        return ()
     taken = bytearray(length)
     kept = []
-    for span in spans:
+    for span in found:
         if taken.find(1, span.start, span.end) < 0:
             taken[span.start : span.end] = b"\x01" * (span.end - span.start)
             kept.append(span)

@@ -42,6 +42,7 @@ _PHRASES = {
 _SHOUT_WORDS = 5
 _SHOUT_SHARE = 0.6
 _WORD = re.compile(r"[A-Za-z]{4,}")
+_LOUD = re.compile(r"(?<![A-Za-z])[A-Z]{4,}(?![A-Za-z])")
 
 
 class Tone:
@@ -82,8 +83,7 @@ class Tone:
 
 def _shouted(text: str) -> tuple[int, int] | None:
     """Return where an answer shouts, from the first loud word to the last; None if it does not."""
-    words = list(_WORD.finditer(text))
-    loud = [word for word in words if word[0].isupper()]
-    if len(loud) < _SHOUT_WORDS or len(loud) < _SHOUT_SHARE * len(words):
+    loud = list(_LOUD.finditer(text))
+    if len(loud) < _SHOUT_WORDS or len(loud) < _SHOUT_SHARE * len(_WORD.findall(text)):
         return None
     return loud[0].start(), loud[-1].end()

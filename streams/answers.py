@@ -20,6 +20,8 @@ from schemas.verdicts import Direction, Outcome, TextScanned, Verdict
 from streams.deadletters import appended_at, origin_of
 from streams.log import Output, Record
 
+_SILENT = (Outcome.PASS, Outcome.NOT_SCANNED)
+
 
 def scanned(
     served: Served, direction: Direction, index: int, text: str, verdicts: Sequence[Verdict]
@@ -49,8 +51,7 @@ def verdict_output(event: TextScanned, partition: int) -> Output:
 
 def speaking(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     """Return the guards that did not pass the text, each once."""
-    silent = (Outcome.PASS, Outcome.NOT_SCANNED)
-    return tuple(dict.fromkeys(v.guard for v in verdicts if v.outcome not in silent))
+    return tuple(dict.fromkeys(v.guard for v in verdicts if v.outcome not in _SILENT))
 
 
 def answer(record: Record, served: Served, status: ResponseStatus, **said: Any) -> Output:

@@ -161,7 +161,7 @@ class KafkaLog:
                 with translated():
                     fetched = await consumer.getmany(where, timeout_ms=500, max_records=2000)
                     position = await consumer.position(where)
-                batch = [_record(raw) for raw in fetched.get(where, []) if raw.offset < before]
+                batch = [r for r in _records(where, fetched.get(where, [])) if r.offset < before]
                 if batch:
                     yield batch
         finally:
@@ -271,7 +271,7 @@ class _KafkaMembership:
     async def poll(self, wait_s: float, most: int) -> list[Record]:
         with translated():
             fetched = await self._consumer.getmany(timeout_ms=int(wait_s * 1000), max_records=most)
-        return [_record(raw) for batch in fetched.values() for raw in batch]
+        return [record for where, batch in fetched.items() for record in _records(where, batch)]
 
     def pause(self, partition: Partition) -> None:
         where = TopicPartition(*partition)
@@ -358,7 +358,6 @@ async def _stopped(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminCl
             await stop()
 
 
-def _record(raw: Any) -> Record:
-    return Record(
-        Partition(raw.topic, raw.partition), raw.offset, raw.timestamp, raw.key, raw.value
-    )
+def _records(where: TopicPartition, fetched: Iterable[Any]) -> list[Record]:
+    partition = Partition(*where)
+    return [Record(partition, r.offset, r.timestamp, r.key, r.value) for r in fetched]
