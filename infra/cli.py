@@ -27,6 +27,7 @@ COMMANDS = (
     "registry",
     "train",
     "bench",
+    "eval",
     "torture",
     "spec",
 )

@@ -42,6 +42,7 @@ class WorkerBench(BaseModel):
 
     Attributes:
         model: What both served.
+        max_tokens: The longest answer.
         requests: Answers counted, after the skipped ones.
         bare_tokens_per_s: Of ``AsyncLLM`` alone.
         pipeline_tokens_per_s: Of the whole pipeline.
@@ -58,6 +59,7 @@ class WorkerBench(BaseModel):
     """
 
     model: str
+    max_tokens: int
     requests: int
     bare_tokens_per_s: float
     pipeline_tokens_per_s: float
@@ -76,7 +78,7 @@ def bench_worker(
     model: str,
     requests: int = 1200,
     skip_first: int = 200,
-    max_tokens: int = 32,
+    max_tokens: int = 128,
     concurrency: int = 32,
     latency_requests: int = 200,
 ) -> WorkerBench:
@@ -88,7 +90,8 @@ def bench_worker(
         requests: Prompts, the skipped ones included.
         skip_first: Answers that end before the counting starts.
         max_tokens: The longest answer.
-        concurrency: Requests in flight.
+        concurrency: Requests in flight in the engine. The pipeline is asked twice as many at a
+            time, so that its worker always finds the next one on its topic.
         latency_requests: Requests to the engine that takes no time.
 
     Raises:
@@ -110,13 +113,14 @@ def bench_worker(
     front_s = bare.cpu_s / bare.requests * 1000
     with sandbox(served, cache) as system:
         system.up()
-        ours, spent = asyncio.run(_through(system, prompts, skip_first, max_tokens, concurrency))
+        ours, spent = asyncio.run(_through(system, prompts, skip_first, max_tokens, 2 * concurrency))
     with sandbox(SCRIPTED.replace("token_s: 0.005", "token_s: 0"), cache) as system:
         system.up()
         own_ms = asyncio.run(_own_ms(system, latency_requests))
     watching = sum(s for part, s in spent.items() if part != _VLLM) - front_s
     return WorkerBench(
         model=model,
+        max_tokens=max_tokens,
         requests=ours.requests,
         bare_tokens_per_s=round(bare.tokens_per_s, 1),
         pipeline_tokens_per_s=round(ours.tokens_per_s, 1),
@@ -134,7 +138,7 @@ _VLLM = "worker: vllm"
 
 
 async def _through(
-    system: Sandbox, prompts: list[str], skip_first: int, max_tokens: int, concurrency: int
+    system: Sandbox, prompts: list[str], skip_first: int, max_tokens: int, waiting: int
 ) -> tuple[Result, dict[str, float]]:
     """Return the pipeline's speed, and processor seconds per 1,000 requests by part."""
     ended: list[int] = []
@@ -149,7 +153,7 @@ async def _through(
         if len(ended) == skip_first:
             began_s, before = time.perf_counter(), _cpu_s(system)
 
-    async with Client(system.settings.connection(), most_waiting=concurrency) as client:
+    async with Client(system.settings.connection(), most_waiting=waiting) as client:
         await asyncio.gather(*(one(index, client) for index in range(len(prompts))))
         seconds = time.perf_counter() - began_s
         # The store is written to a little later, and that belongs to the price.

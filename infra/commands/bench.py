@@ -41,9 +41,10 @@ def gate(settings: Settings, requests: int, repetitions: int, as_json: bool) -> 
 @command.command("worker")
 @click.option("--model", default="smollm2-135m", show_default=True, help="What both serve.")
 @click.option("--requests", type=click.IntRange(min=300), default=1200, show_default=True)
+@click.option("--max-tokens", type=click.IntRange(min=1), default=128, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print it as a JSON object.")
 @with_settings
-def worker(settings: Settings, model: str, requests: int, as_json: bool) -> None:
+def worker(settings: Settings, model: str, requests: int, max_tokens: int, as_json: bool) -> None:
     """Compare the whole pipeline with bare vLLM.
 
     Tokens a second on the same prompts, processor time of everything that is not vLLM, and the
@@ -57,7 +58,8 @@ def worker(settings: Settings, model: str, requests: int, as_json: bool) -> None
     cores = sorted(os.sched_getaffinity(0))
     os.environ["OMP_NUM_THREADS"] = str(len(cores))
     os.environ["VLLM_CPU_OMP_THREADS_BIND"] = ",".join(map(str, cores))
-    _print(bench_worker(settings.cache, model=model, requests=requests), as_json)
+    result = bench_worker(settings.cache, model=model, requests=requests, max_tokens=max_tokens)
+    _print(result, as_json)
 
 
 def _print(result: BaseModel, as_json: bool) -> None:

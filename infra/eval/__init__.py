@@ -1,0 +1,1 @@
+"""How good guards and monitors are on a user's own data."""
