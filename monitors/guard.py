@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from schemas.verdicts import Action, Direction, Span
 
 
-@dataclass(frozen=True)
+class Cost(StrEnum):
+    """What reading a text takes, cheapest first; guards run in this order.
+
+    ``pattern``: microseconds, in the one pass that all such guards share. ``learned``: a model of
+    a few megabytes, up to a few milliseconds. ``embedding``: a language model reads the text, tens
+    of milliseconds; required only where a policy says so.
+    """
+
+    PATTERN = "pattern"
+    LEARNED = "learned"
+    EMBEDDING = "embedding"
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """What a guard read in one text.
 
@@ -26,6 +40,15 @@ class Scan:
 
 class Guard(Protocol):
     """A pure reader of texts; what its score leads to is the policy's business.
+
+    A guard that looks for expressions is a :class:`monitors.patterns.PatternGuard`, which shares
+    one pass over the text with all others. A guard may further have, as attributes of its class:
+
+    - ``cost``: a :class:`Cost`; ``learned`` if it has none.
+    - ``optional``: true if it is required only where a policy lists it by name, not by ``all``.
+    - ``Options``: a frozen pydantic model with a default for every field that forbids unknown
+      ones; its constructor then takes one, ``def __init__(self, options: Options = Options())``,
+      and policies set the fields under ``options`` of the guard's rule.
 
     Attributes:
         name: Unique among the guards.
@@ -44,3 +67,9 @@ class Guard(Protocol):
     def scan(self, texts: Sequence[str]) -> list[Scan]:
         """Return one scan per text, in order."""
         ...
+
+
+def cost_of(guard: Guard) -> Cost:
+    """Return what reading a text takes ``guard``."""
+    cost = getattr(guard, "cost", Cost.LEARNED)
+    return cost if isinstance(cost, Cost) else Cost(str(cost))

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import hyperscan
 
@@ -51,40 +52,69 @@ class Matcher:
             (expression.label, re.compile(expression.regex, _re_flags(expression)))
             for expression in expressions
         )
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
-            expressions=[(item.seed or item.regex).encode() for item in expressions],
-            ids=list(range(len(expressions))),
-            elements=len(expressions),
-            flags=[_seed_flags(item) for item in expressions],
+        self._database = _database(
+            tuple((item.seed or item.regex, item.caseless) for item in expressions)
         )
         self._local = threading.local()
 
+    def seen(self, text: str) -> list[int]:
+        """Return the numbers of the expressions that may be in ``text``, in their order."""
+        if self._database is None:
+            return []
+        local = self._local
+        try:
+            seen, note, scratch = local.of_thread
+        except AttributeError:
+            seen, note, scratch = local.of_thread = self._of_thread()
+        seen.clear()
+        self._database.scan(
+            text.encode("utf-8", "replace"), match_event_handler=note, scratch=scratch
+        )
+        return sorted(seen)
+
+    def matches(self, number: int, text: str) -> Iterator[tuple[str, re.Match[str]]]:
+        """Yield label and match of every place where expression ``number`` is in ``text``."""
+        label, regex = self._expressions[number]
+        for match in regex.finditer(text):
+            yield label, match
+
     def find(self, text: str) -> Iterator[tuple[str, re.Match[str]]]:
         """Yield label and match of everything found, expression by expression."""
-        seen: list[int] = []
-        self._database.scan(
-            text.encode("utf-8", "replace"),
-            match_event_handler=lambda number, *_: seen.append(number),
-            scratch=self._scratch(),
-        )
-        for number in sorted(seen):
-            label, regex = self._expressions[number]
-            for match in regex.finditer(text):
-                yield label, match
+        for number in self.seen(text):
+            yield from self.matches(number, text)
 
-    def _scratch(self) -> hyperscan.Scratch:
-        """Return this thread's working memory; two threads may not share one."""
-        scratch: hyperscan.Scratch | None = getattr(self._local, "scratch", None)
-        if scratch is None:
-            scratch = self._local.scratch = hyperscan.Scratch(self._database)
-        return scratch
+    def _of_thread(self) -> tuple[list[int], object, hyperscan.Scratch]:
+        """Return this thread's list, what adds to it, and hyperscan's working memory.
+
+        No two threads may share the memory.
+        """
+        seen: list[int] = []
+
+        def note(number: int, *_: object) -> None:
+            seen.append(number)
+
+        return seen, note, hyperscan.Scratch(self._database)
+
+
+@lru_cache(maxsize=64)
+def _database(seeds: tuple[tuple[str, bool], ...]) -> hyperscan.Database | None:
+    """Return the compiled seeds, of which policies with the same guards share one; None of none."""
+    if not seeds:
+        return None
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[seed.encode() for seed, _ in seeds],
+        ids=list(range(len(seeds))),
+        elements=len(seeds),
+        flags=[_seed_flags(caseless) for _, caseless in seeds],
+    )
+    return database
 
 
 def _re_flags(expression: Expression) -> re.RegexFlag:
     return re.ASCII | re.IGNORECASE if expression.caseless else re.ASCII
 
 
-def _seed_flags(expression: Expression) -> int:
+def _seed_flags(caseless: bool) -> int:
     flags = hyperscan.HS_FLAG_SINGLEMATCH
-    return flags | hyperscan.HS_FLAG_CASELESS if expression.caseless else flags
+    return flags | hyperscan.HS_FLAG_CASELESS if caseless else flags

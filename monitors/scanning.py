@@ -2,57 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
-from monitors.guard import Guard, Scan
-from monitors.spans import bounded
-from schemas.registry import GuardRule, Policy
-from schemas.verdicts import Action, Direction, Outcome, Span, Verdict
+from monitors.duties import Duty, duties
+from monitors.guard import Cost, Guard
+from monitors.patterns import Pack, PatternGuard
+from monitors.reading import Clock, Shared, read_apart, read_together
+from monitors.text import Text
+from schemas.registry import Policy
+from schemas.verdicts import Action, Direction, Outcome, Verdict
 
-_STRONGEST_LAST = (Action.FLAG, Action.MASK, Action.WITHHOLD, Action.BLOCK)
-_OUTCOMES = {action: Outcome(action.value) for action in Action}
+_STRONGEST_LAST = (Action.FLAG, Action.ESCALATE, Action.MASK, Action.WITHHOLD, Action.BLOCK)
+_CHEAPEST_FIRST = tuple(Cost)
 _PASS = Outcome.PASS
-_ACTIONS = {outcome: action for action, outcome in _OUTCOMES.items()}
+_ACTIONS = {Outcome(action.value): action for action in Action}
 
 
 @dataclass(frozen=True)
-class _Duty:
-    """One guard with what the policy makes of it."""
+class _Plan:
+    """Who reads the texts of one direction.
 
-    guard: Guard
-    action: Action
-    threshold: float
-    fail: str
-    directions: tuple[Direction, ...]
+    Args:
+        required: Everyone, in the order of the verdicts.
+        shared: Those who share one pass.
+        apart: The others, in the order in which they read.
+    """
+
+    required: tuple[Duty, ...]
+    shared: tuple[Shared, ...]
+    apart: tuple[Duty, ...]
 
 
 class Scanner:
     """Run the guards that a policy requires; nothing they do is silent.
 
-    A guard that raises on a batch is given its texts one by one; a text that makes it raise alone
-    gets the verdict ``not_scanned``, with the error's class and whether the policy lets such a text
-    pass (``open``) or stops it (``closed``).
+    Guards that look for expressions share one pass over each text; then the others read batches,
+    the cheapest first. A guard that raises on a batch is given its texts one by one; a text that
+    makes it raise alone gets the verdict ``not_scanned``, with the error's class and whether the
+    policy lets such a text pass (``open``) or stops it (``closed``). So does, with the reason
+    ``time_budget``, a text whose turn comes when the guard has used up its time for the batch.
+    Where the policy has a guard read a sample only, or only what another one is in doubt of, all
+    other texts get ``not_scanned`` with the reason ``not_sampled``, which stops nothing.
 
     Args:
         guards: The guards there are.
         policy: Which of them are required, and what they may do.
-        clock: Seconds from any start, to state latencies; without it they are 0.
-        actions: Run only those guards whose action is among these.
+        clock: Seconds from any start, to state latencies and to keep time budgets; without it,
+            latencies are 0 and time does not run out.
     """
 
-    def __init__(
-        self,
-        guards: Sequence[Guard],
-        policy: Policy,
-        clock: Callable[[], float] = lambda: 0.0,
-        actions: Iterable[Action] = tuple(Action),
-    ) -> None:
-        self._guards, self._policy, self._clock = guards, policy, clock
-        self._actions = frozenset(actions)
-        required = [g for g in guards if policy.guards == "all" or g.name in policy.guards]
-        duties = [_duty(guard, policy) for guard in required]
-        self._duties = tuple(duty for duty in duties if duty.action in self._actions)
+    def __init__(self, guards: Sequence[Guard], policy: Policy, clock: Clock = lambda: 0.0) -> None:
+        self._clock = clock
+        required = duties(guards, policy)
+        sharing = [
+            (duty, duty.guard)
+            for duty in required
+            if duty.shares_the_pass and isinstance(duty.guard, PatternGuard)
+        ]
+        self._pack = Pack([guard for _, guard in sharing])
+        self._shared = {
+            duty.guard.name: Shared(duty, guard, place)
+            for place, (duty, guard) in enumerate(sharing)
+        }
+        self._require(required)
+
+    def _require(self, required: Sequence[Duty]) -> None:
+        self._duties = tuple(required)
+        self._parts: dict[frozenset[Action], Scanner] = {}
+        self._plans = {direction: self._plan(direction) for direction in Direction}
+
+    def _plan(self, direction: Direction) -> _Plan:
+        required = tuple(duty for duty in self._duties if direction in duty.directions)
+        apart = [duty for duty in required if duty.guard.name not in self._shared]
+        apart.sort(key=lambda d: (d.rule.on_doubt_of is not None, _CHEAPEST_FIRST.index(d.cost)))
+        shared = [self._shared[d.guard.name] for d in required if d.guard.name in self._shared]
+        return _Plan(required, tuple(shared), tuple(apart))
 
     def only(self, *actions: Action) -> Scanner:
         """Return the scanner of those guards whose action is among ``actions``.
@@ -60,38 +86,62 @@ class Scanner:
         The worker masks answers while they are generated, ``only(Action.MASK)``; the gate runs the
         rest over whole answers, ``without(Action.MASK)``.
         """
-        kept = self._actions.intersection(actions)
-        return Scanner(self._guards, self._policy, self._clock, kept)
+        kept = frozenset(actions)
+        if kept not in self._parts:
+            part = object.__new__(Scanner)
+            vars(part).update(vars(self))
+            part._require([duty for duty in self._duties if duty.action in kept])
+            self._parts[kept] = part
+        return self._parts[kept]
 
     def without(self, *actions: Action) -> Scanner:
         """Return the scanner of those guards whose action is none of ``actions``."""
-        return self.only(*self._actions.difference(actions))
+        return self.only(*frozenset(Action).difference(actions))
 
     def required(self, direction: Direction) -> tuple[str, ...]:
         """Return the names of the guards that must give a verdict on texts of ``direction``."""
-        return tuple(duty.guard.name for duty in self._duties if direction in duty.directions)
+        return tuple(duty.guard.name for duty in self._plans[direction].required)
 
-    def scan(self, texts: Sequence[str], direction: Direction) -> list[tuple[Verdict, ...]]:
-        """Return, for each text, one verdict per required guard, in the order of the guards."""
-        duties = [duty for duty in self._duties if direction in duty.directions]
-        columns = [self._verdicts(duty, texts) for duty in duties]
-        return [tuple(column[index] for column in columns) for index in range(len(texts))]
+    def scan(
+        self, texts: Sequence[str], direction: Direction, keys: Sequence[str] = ()
+    ) -> list[tuple[Verdict, ...]]:
+        """Return, for each text, one verdict per required guard, in the order of the guards.
 
-    def _verdicts(self, duty: _Duty, texts: Sequence[str]) -> list[Verdict]:
-        started = self._clock()
-        try:
-            scans = _scan(duty.guard, texts)
-        except Exception as error:  # the runner: a guard's bug is a verdict, never a crash
-            if len(texts) == 1:
-                return [_not_scanned(duty, texts[0], error, self._clock() - started)]
-            return [verdict for text in texts for verdict in self._verdicts(duty, [text])]
-        elapsed_s = self._clock() - started
-        # A batch's time is each text's in proportion to its length.
-        per_char_s = elapsed_s / max(1, sum(len(text) + 1 for text in texts))
-        return [
-            _judged(duty, text, scan, per_char_s * (len(text) + 1))
-            for text, scan in zip(texts, scans, strict=True)
-        ]
+        Args:
+            texts: What there is to read.
+            direction: The side of the model it stands on.
+            keys: What decides whether a text is in a sample, one per text, the conversation's id
+                as a rule; the texts themselves if not given.
+        """
+        plan = self._plans[direction]
+        if not texts or not plan.required:
+            return [()] * len(texts)
+        columns: dict[str, list[Verdict]] = {}
+        if plan.shared:
+            read = [Text(text) for text in texts]
+            found = read_together(plan.shared, self._pack, read, self._clock)
+            columns = {
+                one.duty.guard.name: column for one, column in zip(plan.shared, found, strict=True)
+            }
+        for duty in plan.apart:
+            wanted = _wanted(duty, keys or texts, columns)
+            columns[duty.guard.name] = read_apart(duty, texts, wanted, self._clock)
+        return list(zip(*(columns[duty.guard.name] for duty in plan.required), strict=True))
+
+
+def _wanted(duty: Duty, keys: Sequence[str], columns: dict[str, list[Verdict]]) -> list[bool]:
+    """Return for each text whether ``duty`` is to read it: its sample, and what is in doubt."""
+    rule = duty.rule
+    doubtful = columns.get(rule.on_doubt_of or "", ())
+    if rule.on_doubt_of is None and rule.sample == 1:
+        return [True] * len(keys)
+    share = rule.sample if rule.on_doubt_of is None or rule.sample < 1 else 0.0
+    wanted = [crc32(key.encode("utf-8", "replace")) < share * 2**32 for key in keys]
+    low, high = rule.doubt
+    for number, verdict in enumerate(doubtful):
+        unsure = verdict.outcome is Outcome.NOT_SCANNED or low <= verdict.score <= high
+        wanted[number] = wanted[number] or unsure
+    return wanted
 
 
 def decision(verdicts: Sequence[Verdict]) -> Action | None:
@@ -103,69 +153,12 @@ def decision(verdicts: Sequence[Verdict]) -> Action | None:
     wanted = [
         action
         for verdict in verdicts
-        if verdict.outcome is not _PASS and (action := _wanted(verdict)) is not None
+        if verdict.outcome is not _PASS and (action := _asked(verdict)) is not None
     ]
     return max(wanted, key=_STRONGEST_LAST.index, default=None)
 
 
-def _wanted(verdict: Verdict) -> Action | None:
+def _asked(verdict: Verdict) -> Action | None:
     if verdict.outcome is Outcome.NOT_SCANNED:
         return Action.BLOCK if verdict.failed == "closed" else None
     return _ACTIONS.get(verdict.outcome)
-
-
-def _duty(guard: Guard, policy: Policy) -> _Duty:
-    rule = policy.rules.get(guard.name, GuardRule())
-    return _Duty(
-        guard=guard,
-        action=rule.action if rule.action is not None else guard.action,
-        threshold=rule.threshold if rule.threshold is not None else guard.threshold,
-        fail=rule.fail if rule.fail is not None else policy.fail,
-        directions=rule.directions if rule.directions is not None else guard.directions,
-    )
-
-
-def _scan(guard: Guard, texts: Sequence[str]) -> list[Scan]:
-    scans = guard.scan(texts)
-    if len(scans) != len(texts):
-        raise ValueError(f"guard {guard.name!r} gave {len(scans)} scans for {len(texts)} texts")
-    return scans
-
-
-def _judged(duty: _Duty, text: str, scan: Scan, latency_s: float) -> Verdict:
-    speaks = scan.score >= duty.threshold
-    return Verdict(
-        guard=duty.guard.name,
-        guard_version=duty.guard.version,
-        outcome=_OUTCOMES[duty.action] if speaks else _PASS,
-        score=scan.score,
-        threshold=duty.threshold,
-        spans=_spoken_of(duty, text, scan) if speaks else (),
-        scanned_chars=scan.scanned_chars,
-        total_chars=len(text),
-        latency_ms=max(0.0, latency_s * 1000),
-    )
-
-
-def _spoken_of(duty: _Duty, text: str, scan: Scan) -> tuple[Span, ...]:
-    label = duty.guard.name.upper()
-    spans = bounded(scan.spans, label)
-    if duty.action is Action.MASK and not spans and text:
-        # What cannot be placed cannot be left standing: the whole text is masked.
-        return (Span(start=0, end=len(text), label=label),)
-    return spans
-
-
-def _not_scanned(duty: _Duty, text: str, error: Exception, latency_s: float) -> Verdict:
-    return Verdict(
-        guard=duty.guard.name,
-        guard_version=duty.guard.version,
-        outcome=Outcome.NOT_SCANNED,
-        score=0.0,
-        threshold=duty.threshold,
-        scanned_chars=0,
-        total_chars=len(text),
-        latency_ms=max(0.0, latency_s * 1000),
-        reason=type(error).__name__,
-        failed="closed" if duty.fail == "closed" else "open",
-    )

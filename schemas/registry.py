@@ -14,6 +14,7 @@ from schemas.verdicts import Action, Direction
 from schemas.written import Written, fault, parse, read
 
 M = TypeVar("M", bound=BaseModel)
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class GuardRule(Written):
@@ -24,21 +25,37 @@ class GuardRule(Written):
         threshold: Score from which the guard speaks, 0 to 1.
         fail: What a text that could not be scanned does: pass (``open``) or stop (``closed``).
         directions: The sides of the model on which the guard is required.
+        options: What the guard itself lets one choose, by name.
+        budget_ms: Milliseconds it may take for one batch of texts.
+        max_chars: Characters of a text that it reads, from the beginning.
+        sample: Share of the conversations, 0 to 1, that it reads; the others pass unread.
+        on_doubt_of: It reads only what this other guard is in doubt of, or could not read; with a
+            ``sample`` below 1, that sample as well.
+        doubt: Scores of that other guard, from and to, that count as doubt.
     """
 
     action: Action | None = None
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     fail: Literal["open", "closed"] | None = None
     directions: tuple[Direction, ...] | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    budget_ms: Annotated[float, Field(gt=0)] | None = None
+    max_chars: Annotated[int, Field(ge=1)] | None = None
+    sample: Annotated[float, Field(ge=0, le=1)] = 1.0
+    on_doubt_of: Name | None = None
+    doubt: tuple[Share, Share] = (0.2, 0.8)
 
 
 class Policy(Written):
     """Which guards a deployment requires and what they may do.
 
     Attributes:
-        guards: The required guards by name, or ``all``.
+        guards: The required guards by name, or ``all`` that are not optional; an optional one is
+            required as well where it has a rule.
         rules: What differs from a guard's defaults, by guard.
         fail: What a text does that a guard could not scan, unless its rule says otherwise.
+        budget_ms: Milliseconds a guard may take for one batch of texts, unless its rule says
+            otherwise.
         restore: Whether the released answer gets masked values of its own request put back.
     """
 
@@ -46,6 +63,7 @@ class Policy(Written):
     guards: Literal["all"] | tuple[Name, ...] = "all"
     rules: dict[Name, GuardRule] = Field(default_factory=dict)
     fail: Literal["open", "closed"] = "open"
+    budget_ms: Annotated[float, Field(gt=0)] = 2000.0
     restore: bool = True
 
 

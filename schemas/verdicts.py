@@ -19,9 +19,13 @@ class Direction(StrEnum):
 
 
 class Action(StrEnum):
-    """What a policy wants done when a guard speaks, weakest first."""
+    """What a policy wants done when a guard speaks, weakest first.
+
+    ``escalate``: the text goes on, and a person is to look at it.
+    """
 
     FLAG = "flag"
+    ESCALATE = "escalate"
     MASK = "mask"
     WITHHOLD = "withhold"
     BLOCK = "block"
@@ -32,6 +36,7 @@ class Outcome(StrEnum):
 
     PASS = "pass"
     FLAG = "flag"
+    ESCALATE = "escalate"
     MASK = "mask"
     WITHHOLD = "withhold"
     BLOCK = "block"
@@ -49,8 +54,10 @@ class Span(Frozen):
 class Verdict(Frozen):
     """What one guard says about one text, and how much of it it read.
 
-    ``reason`` names the class of error behind ``not_scanned``; ``failed`` then says what the policy
-    did about it: let the text pass (``open``) or stop it (``closed``).
+    ``reason`` names the class of error behind ``not_scanned``, or is ``time_budget`` where the
+    guard's time was up, or ``not_sampled`` where the policy has it read other texts only;
+    ``failed`` then says what the policy did about it: let the text pass (``open``) or stop it
+    (``closed``).
     """
 
     guard: Name

@@ -1,0 +1,93 @@
+"""Guards that look for expressions: however many there are, a text is read for them once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar, NamedTuple
+
+from monitors.guard import Cost, Scan
+from monitors.matching import Expression, Matcher
+from monitors.text import Source, Text
+
+
+class Hit(NamedTuple):
+    """One place where an expression was found.
+
+    Args:
+        label: The expression's.
+        match: Where, in ``source.text``.
+        source: The form of the text it is in, which knows the place in the text itself.
+    """
+
+    label: str
+    match: re.Match[str]
+    source: Source
+
+
+class PatternGuard:
+    """A guard that reads what its expressions hit.
+
+    A subclass sets ``expressions`` and defines :meth:`read`; the rest of what
+    :class:`monitors.guard.Guard` asks for it sets as any guard does.
+
+    Attributes:
+        expressions: What it looks for; set by the class, or by the constructor before any text is
+            read. Hits come in this order.
+        reads_all: Whether it wants to read texts without a hit, too. The others pass them unread,
+            which costs nothing.
+    """
+
+    cost: ClassVar[Cost] = Cost.PATTERN
+    expressions: Sequence[Expression] = ()
+    reads_all: ClassVar[bool] = False
+
+    def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
+        """Return the scan of ``text``, given where the expressions hit, found as one goes on.
+
+        Must be defined by the subclass.
+        """
+        raise NotImplementedError
+
+    def scan(self, texts: Sequence[str]) -> list[Scan]:
+        """Return one scan per text, in order."""
+        return [self.scan_alone(Text(text)) for text in texts]
+
+    def scan_alone(self, text: Text) -> Scan:
+        """Return the scan of one text, read for this guard alone."""
+        pack: Pack | None = getattr(self, "_pack", None)
+        if pack is None:
+            pack = self._pack = Pack((self,))
+        hits = pack.hits(text).get(0)
+        if hits is None and not self.reads_all:
+            return Scan(0.0, len(text.original))
+        return self.read(text, hits or ())
+
+
+class Pack:
+    """The expressions of many guards in one database.
+
+    Args:
+        guards: They are known by their place in this sequence.
+    """
+
+    def __init__(self, guards: Sequence[PatternGuard]) -> None:
+        owned = [(place, item) for place, guard in enumerate(guards) for item in guard.expressions]
+        self._owners = tuple(place for place, _ in owned)
+        self._matcher = Matcher([item for _, item in owned])
+
+    def hits(self, text: Text) -> dict[int, Iterator[Hit]]:
+        """Return the hits of each guard that may have any, by its place; looked for when read."""
+        folded = text.folded
+        seen = self._matcher.seen(folded.text)
+        if not seen:
+            return {}
+        numbers: dict[int, list[int]] = {}
+        for number in seen:
+            numbers.setdefault(self._owners[number], []).append(number)
+        return {place: self._found(folded, of_guard) for place, of_guard in numbers.items()}
+
+    def _found(self, source: Source, numbers: Sequence[int]) -> Iterator[Hit]:
+        for number in numbers:
+            for label, match in self._matcher.matches(number, source.text):
+                yield Hit(label, match, source)

@@ -1,0 +1,130 @@
+"""Texts given to guards, together or apart, so that whatever happens each gets its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from monitors.duties import Duty
+from monitors.guard import Guard, Scan
+from monitors.judging import NOT_SAMPLED, TIME_BUDGET, judged, passed, unread
+from monitors.patterns import Hit, Pack, PatternGuard
+from monitors.text import Text
+from schemas.verdicts import Verdict
+
+Clock = Callable[[], float]
+_AT_ONCE = 32
+"""Texts that a guard gets between two looks at the clock."""
+
+
+class Shared:
+    """One guard that reads what the common pass found for it.
+
+    Args:
+        duty: Its duty; the guard is a :class:`PatternGuard`.
+        place: Its place in the pack.
+    """
+
+    def __init__(self, duty: Duty, guard: PatternGuard, place: int) -> None:
+        self.place = place
+        self.reads_all = guard.reads_all
+        self.duty = duty
+        self._guard = guard
+
+    def read(self, text: Text, hits: Iterable[Hit], share_s: float, clock: Clock) -> Verdict:
+        """Return the verdict on ``text``, to which the common pass gave ``share_s`` seconds."""
+        began_s = clock()
+        try:
+            scan = self._guard.read(text, hits)
+        except Exception as error:  # the runner: a guard's bug is a verdict, never a crash
+            reason, spent_s = type(error).__name__, share_s + clock() - began_s
+            return unread(self.duty, text.original, reason, spent_s)
+        return judged(self.duty, text.original, scan, share_s + clock() - began_s)
+
+
+def read_together(
+    shared: Sequence[Shared], pack: Pack, texts: Sequence[Text], clock: Clock
+) -> list[list[Verdict]]:
+    """Return the verdicts on ``texts``, guard by guard, after one pass over each for all.
+
+    The pass's time is divided among the guards evenly, and among the texts by their length; what a
+    guard takes over its own hits is its own, and that is what its time budget is about.
+
+    Args:
+        shared: Who reads.
+        pack: Their expressions, and maybe those of others.
+        texts: What there is to read.
+        clock: Seconds from any start.
+    """
+    began_s = clock()
+    found = [pack.hits(text) for text in texts]
+    chars = [len(text.original) for text in texts]
+    elapsed_s = max(0.0, clock() - began_s)
+    per_char_s = elapsed_s / max(1, sum(chars) + len(chars)) / max(1, len(shared))
+    shares_s = [per_char_s * (count + 1) for count in chars]
+    shares_ms = [share_s * 1000 for share_s in shares_s]
+    columns = []
+    for one in shared:
+        duty, place, reads_all = one.duty, one.place, one.reads_all
+        left_ms = duty.budget_s * 1000
+        column = []
+        for number, hits in enumerate(found):
+            if place not in hits and not reads_all:
+                column.append(passed(duty, chars[number], shares_ms[number]))
+                continue
+            text = texts[number]
+            if left_ms < 0:
+                verdict = unread(duty, text.original, TIME_BUDGET, shares_s[number])
+            else:
+                verdict = one.read(text, hits.get(place, ()), shares_s[number], clock)
+                left_ms -= verdict.latency_ms - shares_ms[number]
+            column.append(verdict)
+        columns.append(column)
+    return columns
+
+
+def read_apart(
+    duty: Duty, texts: Sequence[str], wanted: Sequence[bool], clock: Clock
+) -> list[Verdict]:
+    """Return the verdicts of one guard on ``texts``, of which it reads those ``wanted``.
+
+    It gets them in batches, until its time for all of them is up.
+    """
+    verdicts = [unread(duty, text, NOT_SAMPLED) for text in texts] if not all(wanted) else []
+    numbers = [number for number, is_wanted in enumerate(wanted) if is_wanted]
+    read: list[Verdict] = []
+    until_s = clock() + duty.budget_s
+    for start in range(0, len(numbers), _AT_ONCE):
+        batch = [texts[number] for number in numbers[start : start + _AT_ONCE]]
+        if start and clock() > until_s:
+            read += [unread(duty, text, TIME_BUDGET) for text in batch]
+        else:
+            read += _verdicts(duty, batch, clock)
+    if not verdicts:
+        return read
+    for number, verdict in zip(numbers, read, strict=True):
+        verdicts[number] = verdict
+    return verdicts
+
+
+def _verdicts(duty: Duty, texts: Sequence[str], clock: Clock) -> list[Verdict]:
+    """Return a verdict per text; what raises is read again text by text."""
+    began_s = clock()
+    try:
+        scans = _scan(duty.guard, [text[: duty.rule.max_chars] for text in texts])
+    except Exception as error:  # the runner: a guard's bug is a verdict, never a crash
+        if len(texts) == 1:
+            return [unread(duty, texts[0], type(error).__name__, clock() - began_s)]
+        return [verdict for text in texts for verdict in _verdicts(duty, [text], clock)]
+    # A batch's time is each text's in proportion to its length.
+    per_char_s = (clock() - began_s) / max(1, sum(len(text) + 1 for text in texts))
+    return [
+        judged(duty, text, scan, per_char_s * (len(text) + 1))
+        for text, scan in zip(texts, scans, strict=True)
+    ]
+
+
+def _scan(guard: Guard, texts: Sequence[str]) -> list[Scan]:
+    scans = guard.scan(texts)
+    if len(scans) != len(texts):
+        raise ValueError(f"guard {guard.name!r} gave {len(scans)} scans for {len(texts)} texts")
+    return scans
