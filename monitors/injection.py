@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from monitors.folding import Folded
 from monitors.guard import Scan
-from monitors.matching import Expression, Matcher
+from monitors.matching import Expression
+from monitors.patterns import Hit, PatternGuard
 from monitors.phrases import phrase
 from monitors.spans import disjoint
+from monitors.text import Text
 from schemas.verdicts import Action, Direction, Span
 
 _WEIGHTS = {
@@ -146,7 +147,7 @@ _MARKUP = (
 )  # fmt: skip
 
 
-class Injection:
+class Injection(PatternGuard):
     """Find attempts to override, reveal or get round what a model was told, and block the prompt.
 
     Each kind of sign has a weight and different kinds add up, so that "act as a travel agent" is
@@ -162,23 +163,20 @@ class Injection:
     directions: tuple[Direction, ...] = (Direction.PROMPT, Direction.PASSAGE)
     action = Action.BLOCK
     threshold = 0.5
+    expressions = (
+        *(phrase(kind, words) for kind in _PHRASES for words in _PHRASES[kind]),
+        *_MARKUP,
+    )
 
-    def __init__(self) -> None:
-        phrases = [phrase(kind, words) for kind in _PHRASES for words in _PHRASES[kind]]
-        self._matcher = Matcher([*phrases, *_MARKUP])
-
-    def scan(self, texts: Sequence[str]) -> list[Scan]:
-        """Return one scan per text; the score grows with every further kind of sign."""
-        return [self._read(text) for text in texts]
-
-    def _read(self, text: str) -> Scan:
-        folded = Folded(text)
+    def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
+        """Return the scan of ``text``; the score grows with every further kind of sign."""
         found: list[Span] = []
         doubt = dict.fromkeys(_WEIGHTS, 1.0)
-        for kind, match in self._matcher.find(folded.text):
-            found.append(folded.span(*match.span(), kind))
+        for kind, match, source in hits:
+            found.append(source.span(*match.span(), kind))
             doubt[kind] = 1 - _WEIGHTS[kind]
         score = 1.0
         for left in doubt.values():
             score *= left
-        return Scan(round(1 - score, 6), len(text), disjoint(found, len(text)))
+        chars = len(text.original)
+        return Scan(round(1 - score, 6), chars, disjoint(found, chars))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from monitors.checksums import iban_length, is_card, is_iban
-from monitors.folding import Folded
 from monitors.guard import Scan
-from monitors.matching import Expression, Matcher
+from monitors.matching import Expression
+from monitors.patterns import Hit, PatternGuard
 from monitors.spans import disjoint
+from monitors.text import Text
 from schemas.verdicts import Action, Direction, Span
 
 _SURENESS = {"CARD": 1.0, "IBAN": 1.0, "EMAIL": 0.95, "SSN": 0.8, "PHONE": 0.9, "PHONE_LOCAL": 0.7}
@@ -85,7 +86,7 @@ _COUNTRY = re.compile(
 )
 
 
-class Pii:
+class Pii(PatternGuard):
     """Find cards, IBANs, e-mail addresses, telephone and social security numbers, for masking.
 
     Cards must have a brand's prefix and length and pass Luhn's check, IBANs their country's length
@@ -102,23 +103,18 @@ class Pii:
     directions: tuple[Direction, ...] = (Direction.PROMPT, Direction.PASSAGE, Direction.ANSWER)
     action = Action.MASK
     threshold = 0.5
+    expressions = _EXPRESSIONS
 
-    def __init__(self) -> None:
-        self._matcher = Matcher(_EXPRESSIONS)
-
-    def scan(self, texts: Sequence[str]) -> list[Scan]:
-        """Return one scan per text; its score is that of the surest find."""
-        return [self._read(text) for text in texts]
-
-    def _read(self, text: str) -> Scan:
-        folded = Folded(text)
+    def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
+        """Return the scan of ``text``; its score is that of the surest find."""
         found: list[Span] = []
         score = 0.0
-        for kind, match in self._matcher.find(folded.text):
+        for kind, match, source in hits:
             for start, end in _PLACES[kind](match):
-                found.append(folded.span(start, end, kind.removesuffix("_LOCAL")))
+                found.append(source.span(start, end, kind.removesuffix("_LOCAL")))
                 score = max(score, _SURENESS[kind])
-        return Scan(score, scanned_chars=len(text), spans=disjoint(found, len(text)))
+        chars = len(text.original)
+        return Scan(score, chars, disjoint(found, chars))
 
 
 Place = tuple[int, int]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from monitors.folding import Folded
 from monitors.guard import Scan
-from monitors.matching import Matcher
+from monitors.patterns import Hit, PatternGuard
 from monitors.phrases import phrase
 from monitors.spans import disjoint
+from monitors.text import Text
 from schemas.verdicts import Action, Direction
 
 _OPENING_CHARS = 160
@@ -30,7 +30,7 @@ _PHRASES = (
 )
 
 
-class Refusal:
+class Refusal(PatternGuard):
     """Flag answers that decline the request, so that a rise in refusals is seen.
 
     A refusal is said at the beginning; the same words further on are a remark within an answer and
@@ -45,18 +45,13 @@ class Refusal:
     directions: tuple[Direction, ...] = (Direction.ANSWER,)
     action = Action.FLAG
     threshold = 0.5
+    expressions = tuple(phrase("refusal", words) for words in _PHRASES)
 
-    def __init__(self) -> None:
-        self._matcher = Matcher([phrase("refusal", words) for words in _PHRASES])
-
-    def scan(self, texts: Sequence[str]) -> list[Scan]:
-        """Return one scan per text: 0.9 for a refusal at its beginning, 0.45 for one further on."""
-        return [self._read(text) for text in texts]
-
-    def _read(self, text: str) -> Scan:
-        folded = Folded(text)
-        hits = self._matcher.find(folded.text)
-        spans = disjoint([folded.span(*match.span(), kind) for kind, match in hits], len(text))
+    def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
+        """Return the scan of ``text``: 0.9 for a refusal at its beginning, 0.45 further on."""
+        chars = len(text.original)
+        found = [source.span(*match.span(), kind) for kind, match, source in hits]
+        spans = disjoint(found, chars)
         if not spans:
-            return Scan(0.0, len(text))
-        return Scan(0.9 if spans[0].start < _OPENING_CHARS else 0.45, len(text), spans)
+            return Scan(0.0, chars)
+        return Scan(0.9 if spans[0].start < _OPENING_CHARS else 0.45, chars, spans)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from monitors.folding import Folded
 from monitors.guard import Scan
-from monitors.matching import Expression, Matcher
+from monitors.matching import Expression
+from monitors.patterns import Hit, PatternGuard
 from monitors.spans import disjoint
+from monitors.text import Text
 from schemas.verdicts import Action, Direction, Span
 
 _ASSIGNED_BITS = 2.5
@@ -65,7 +66,7 @@ _EXPRESSIONS = (
 )
 
 
-class Secrets:
+class Secrets(PatternGuard):
     """Find API keys, private keys, tokens and passwords, for masking.
 
     Keys are known by the formats their issuers publish. A value assigned to a name such as
@@ -83,25 +84,20 @@ class Secrets:
     directions: tuple[Direction, ...] = (Direction.PROMPT, Direction.PASSAGE, Direction.ANSWER)
     action = Action.MASK
     threshold = 0.5
+    expressions = _EXPRESSIONS
 
-    def __init__(self) -> None:
-        self._matcher = Matcher(_EXPRESSIONS)
-
-    def scan(self, texts: Sequence[str]) -> list[Scan]:
-        """Return one scan per text: 1 for a known format, 0.8 for an assigned value."""
-        return [self._read(text) for text in texts]
-
-    def _read(self, text: str) -> Scan:
-        folded = Folded(text)
+    def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
+        """Return the scan of ``text``: 1 for a known format, 0.8 for an assigned value."""
         found: list[Span] = []
         score = 0.0
-        for label, match in self._matcher.find(folded.text):
+        for label, match, source in hits:
             if label == "SECRET" and not _looks_made(match["value"]):
                 continue
             group = "value" if "value" in match.re.groupindex else 0
-            found.append(folded.span(*match.span(group), label))
+            found.append(source.span(*match.span(group), label))
             score = max(score, 0.8 if label == "SECRET" else 1.0)
-        return Scan(score, scanned_chars=len(text), spans=disjoint(found, len(text)))
+        chars = len(text.original)
+        return Scan(score, chars, disjoint(found, chars))
 
 
 def _looks_made(value: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from monitors.folding import Folded
 from monitors.guard import Scan
-from monitors.matching import Matcher
+from monitors.matching import Expression
+from monitors.patterns import Hit, PatternGuard
 from monitors.phrases import phrase
 from monitors.spans import disjoint
+from monitors.text import Text
 from schemas.verdicts import Action, Direction, Span
 
 _WEIGHTS = {"insult": 0.9, "threat": 0.9, "profanity": 0.8, "dismissal": 0.6, "shouting": 0.6}
@@ -42,10 +43,10 @@ _PHRASES = {
 _SHOUT_WORDS = 5
 _SHOUT_SHARE = 0.6
 _WORD = re.compile(r"[A-Za-z]{4,}")
-_LOUD = re.compile(r"(?<![A-Za-z])[A-Z]{4,}(?![A-Za-z])")
+_LOUD = r"(?<![A-Za-z])[A-Z]{4,}+(?![A-Za-z])"
 
 
-class Tone:
+class Tone(PatternGuard):
     """Flag answers that insult, swear, threaten, brush off or shout.
 
     Shouting is an answer of which most longer words, five at least, are in capitals.
@@ -59,31 +60,33 @@ class Tone:
     directions: tuple[Direction, ...] = (Direction.ANSWER,)
     action = Action.FLAG
     threshold = 0.5
+    expressions = (
+        *(phrase(kind, words) for kind in _PHRASES for words in _PHRASES[kind]),
+        Expression("shouting", _LOUD, seed=r"[A-Z]{4}"),
+    )
 
-    def __init__(self) -> None:
-        phrases = [phrase(kind, words) for kind in _PHRASES for words in _PHRASES[kind]]
-        self._matcher = Matcher(phrases)
-
-    def scan(self, texts: Sequence[str]) -> list[Scan]:
-        """Return one scan per text; the score grows with every further kind of rudeness."""
-        return [self._read(text) for text in texts]
-
-    def _read(self, text: str) -> Scan:
-        folded = Folded(text)
-        places = [(kind, match.span()) for kind, match in self._matcher.find(folded.text)]
-        shouted = _shouted(folded.text)
-        if shouted is not None:
-            places.append(("shouting", shouted))
-        found: list[Span] = [folded.span(*place, kind) for kind, place in places]
+    def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
+        """Return the scan of ``text``; the score grows with every further kind of rudeness."""
+        found: list[Span] = []
+        loud: list[Hit] = []
+        for hit in hits:
+            if hit.label == "shouting":
+                loud.append(hit)
+            else:
+                found.append(hit.source.span(*hit.match.span(), hit.label))
+        if _is_shouting(loud, text.folded.text):
+            # From the first loud word to the last.
+            start, end = loud[0].match.start(), loud[-1].match.end()
+            found.append(text.folded.span(start, end, "shouting"))
         fine = 1.0
-        for kind in sorted({kind for kind, _ in places}):
+        for kind in sorted({span.label for span in found}):
             fine *= 1 - _WEIGHTS[kind]
-        return Scan(round(1 - fine, 6), len(text), disjoint(found, len(text)))
+        chars = len(text.original)
+        return Scan(round(1 - fine, 6), chars, disjoint(found, chars))
 
 
-def _shouted(text: str) -> tuple[int, int] | None:
-    """Return where an answer shouts, from the first loud word to the last; None if it does not."""
-    loud = list(_LOUD.finditer(text))
-    if len(loud) < _SHOUT_WORDS or len(loud) < _SHOUT_SHARE * len(_WORD.findall(text)):
-        return None
-    return loud[0].start(), loud[-1].end()
+def _is_shouting(loud: Sequence[Hit], text: str) -> bool:
+    """Return whether so many of a text's longer words are ``loud`` that it shouts."""
+    if len(loud) < _SHOUT_WORDS:
+        return False
+    return len(loud) >= _SHOUT_SHARE * len(_WORD.findall(text))
