@@ -86,10 +86,11 @@ def checked_registry(folder: Path) -> Registry:
         ConfigError: Naming file, line and key.
     """
     from monitors import GUARDS
+    from monitors.guard import options_of
 
     registry = load_registry(folder)
     for policy in registry.policies.values():
-        check_guards(folder, policy, {guard.name for guard in GUARDS})
+        check_guards(folder, policy, {guard.name: options_of(guard) for guard in GUARDS})
     return registry
 
 

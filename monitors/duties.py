@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from monitors.guard import Cost, Guard, cost_of
+from monitors.guard import Cost, Guard, cost_of, options_of
 from monitors.patterns import PatternGuard
 from schemas.registry import GuardRule, Policy
 from schemas.verdicts import Action, Direction, Outcome
@@ -97,7 +97,7 @@ def _with_options(guard: Guard, rule: GuardRule) -> Guard:
     if not rule.options:
         return guard
     kind: Any = type(guard)
-    options = getattr(kind, "Options", None)
+    options = options_of(guard)
     if options is None:
         raise ValueError(f"guard {guard.name!r} takes no options")
     made: Guard = kind(options.model_validate(rule.options))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from pydantic import BaseModel
+
 from schemas.verdicts import Action, Direction, Span
 
 
@@ -67,6 +69,12 @@ class Guard(Protocol):
     def scan(self, texts: Sequence[str]) -> list[Scan]:
         """Return one scan per text, in order."""
         ...
+
+
+def options_of(guard: Guard | type[Guard]) -> type[BaseModel] | None:
+    """Return the model of what a policy may choose about ``guard``; None if there is nothing."""
+    options: type[BaseModel] | None = getattr(guard, "Options", None)
+    return options
 
 
 def cost_of(guard: Guard) -> Cost:

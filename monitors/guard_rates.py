@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from monitors.judging import NOT_SAMPLED
 from monitors.monitor import Snapshot, finding
 from monitors.rates import Shift
 from monitors.shares import Shares
@@ -67,7 +68,7 @@ class GuardRates:
         return [
             told
             for verdict in scanned.verdicts
-            if verdict.guard not in _WATCHED_ELSEWHERE
+            if verdict.guard not in _WATCHED_ELSEWHERE and verdict.reason != NOT_SAMPLED
             for told in self._of(observation, scanned, verdict)
         ]
 

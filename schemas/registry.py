@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.base import Name
 from schemas.errors import ConfigError
 from schemas.verdicts import Action, Direction
-from schemas.written import Written, fault, parse, read
+from schemas.written import Location, Written, fault, parse, read
 
 M = TypeVar("M", bound=BaseModel)
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -166,23 +167,62 @@ def load_registry(folder: Path) -> Registry:
     )
 
 
-def check_guards(folder: Path, policy: Policy, known: set[str]) -> None:
-    """Refuse a policy that names a guard which is not in ``known``.
+def check_guards(folder: Path, policy: Policy, known: Mapping[str, type[BaseModel] | None]) -> None:
+    """Refuse a policy that asks of guards what they cannot do.
+
+    Args:
+        folder: The registry's.
+        policy: One of its policies.
+        known: The guards there are, each with the model of its options; None if it has none.
 
     Raises:
-        ConfigError: Naming file, line and key.
+        ConfigError: Naming file, line and key, if a guard does not exist, does not have such
+            options, or waits for one that itself waits.
     """
     path = folder / "policies" / f"{policy.name}.yaml"
     listed = () if policy.guards == "all" else policy.guards
     for index, guard in enumerate(listed):
         if guard not in known:
             raise fault(path, ("guards", index), _no_guard(guard, known))
-    for guard in policy.rules:
+    for guard, rule in policy.rules.items():
         if guard not in known:
             raise fault(path, ("rules", guard), _no_guard(guard, known))
+        _check_options(path, guard, rule, known[guard])
+        _check_doubt(path, guard, policy, known)
 
 
-def _no_guard(guard: str, known: set[str]) -> str:
+def _check_options(path: Path, guard: str, rule: GuardRule, model: type[BaseModel] | None) -> None:
+    where: Location = ("rules", guard, "options")
+    if rule.options and model is None:
+        raise fault(path, where, f"guard {guard!r} takes no options")
+    if model is None:
+        return
+    try:
+        model.model_validate(rule.options)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise fault(path, (*where, *first["loc"]), first["msg"]) from error
+
+
+def _check_doubt(
+    path: Path, guard: str, policy: Policy, known: Mapping[str, type[BaseModel] | None]
+) -> None:
+    rule = policy.rules[guard]
+    other = rule.on_doubt_of
+    if rule.doubt[0] > rule.doubt[1]:
+        raise fault(path, ("rules", guard, "doubt"), "ends before it begins")
+    if other is None:
+        return
+    where: Location = ("rules", guard, "on_doubt_of")
+    if other not in known:
+        raise fault(path, where, _no_guard(other, known))
+    if policy.guards != "all" and other not in policy.guards:
+        raise fault(path, where, f"guard {other!r} is not required by this policy")
+    if other == guard or policy.rules.get(other, GuardRule()).on_doubt_of is not None:
+        raise fault(path, where, f"guard {other!r} itself waits for another's doubt")
+
+
+def _no_guard(guard: str, known: Iterable[str]) -> str:
     return f"no guard {guard!r}; there are: {', '.join(sorted(known))}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
 from schemas.errors import ConfigError
 from schemas.registry import Policy, check_guards, load_registry
@@ -177,7 +178,7 @@ def test_a_policy_with_an_unknown_guard_is_refused(
     """A required guard that does not exist is named with those that do."""
     policy = load_registry(registry).policies["strict"]
     with pytest.raises(ConfigError) as refused:
-        check_guards(registry, policy, known)
+        check_guards(registry, policy, dict.fromkeys(known))
     assert str(refused.value).startswith(f"{registry / 'policies/strict.yaml'}{said}")
 
 
@@ -187,12 +188,61 @@ def test_a_rule_for_an_unknown_guard_is_refused(registry: Path) -> None:
     path.write_text(path.read_text().replace("guards: [pii, injection]", "guards: all"))
     policy = load_registry(registry).policies["strict"]
     with pytest.raises(ConfigError, match=r"strict\.yaml:4: rules\.injection: no guard"):
-        check_guards(registry, policy, {"pii"})
+        check_guards(registry, policy, {"pii": None})
 
 
 def test_known_guards_pass(registry: Path) -> None:
     """Nothing is said of a policy whose guards all exist."""
     policies = load_registry(registry).policies
-    check_guards(registry, policies["strict"], {"pii", "injection", "tone"})
-    check_guards(registry, Policy(name="default"), set())
+    check_guards(registry, policies["strict"], {"pii": None, "injection": None, "tone": None})
+    check_guards(registry, Policy(name="default"), {})
     assert policies["strict"].guards == ("pii", "injection")
+
+
+class _Options(BaseModel):
+    """What the guard ``brand`` of these tests lets one choose."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    names: tuple[str, ...] = ()
+    at_most: int = 3
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("  brand: {options: {name: [x]}}", ":4: rules.brand.options.name: Extra inputs"),
+        ("  brand:\n    options:\n      at_most: few", ":6: rules.brand.options.at_most: Input"),
+        ("  pii: {options: {names: [x]}}", ":4: rules.pii.options: guard 'pii' takes no options"),
+        ("  pii: {sample: 1.5}", ":4: rules.pii.sample: Input should be less than"),
+        ("  pii: {doubt: [0.8, 0.2]}", ":4: rules.pii.doubt: ends before it begins"),
+        ("  pii: {on_doubt_of: pi}", ":4: rules.pii.on_doubt_of: no guard 'pi'"),
+        ("  pii: {on_doubt_of: pii}", ":4: rules.pii.on_doubt_of: guard 'pii' itself waits"),
+        (
+            "  pii: {on_doubt_of: brand}\n  brand: {on_doubt_of: pii}",
+            ":4: rules.pii.on_doubt_of: guard 'brand' itself waits",
+        ),
+    ],
+)
+def test_what_a_guard_cannot_do_is_refused_by_line_and_key(
+    registry: Path, rules: str, said: str
+) -> None:
+    """Options, samples and doubts are checked before anything runs."""
+    path = registry / "policies/odd.yaml"
+    path.write_text(f"name: odd\nguards: all\nrules:\n{rules}\n")
+    with pytest.raises(ConfigError) as refused:
+        check_guards(
+            registry,
+            load_registry(registry).policies["odd"],
+            {"pii": None, "brand": _Options},
+        )
+    assert str(refused.value).startswith(f"{path}{said}")
+
+
+def test_options_that_fit_pass(registry: Path) -> None:
+    """What a guard lets one choose may be chosen."""
+    path = registry / "policies/brand.yaml"
+    path.write_text("name: brand\nrules: {brand: {options: {names: [Acme], at_most: 2}}}\n")
+    policy = load_registry(registry).policies["brand"]
+    check_guards(registry, policy, {"brand": _Options})
+    assert policy.rules["brand"].options == {"names": ["Acme"], "at_most": 2}
