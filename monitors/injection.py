@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from monitors.decoding import View
 from monitors.guard import Scan
 from monitors.matching import Expression
 from monitors.patterns import Hit, PatternGuard
@@ -159,10 +160,11 @@ class Injection(PatternGuard):
     """
 
     name = "injection"
-    version = "1"
+    version = "2"
     directions: tuple[Direction, ...] = (Direction.PROMPT, Direction.PASSAGE)
     action = Action.BLOCK
     threshold = 0.5
+    views = frozenset(View)
     expressions = (
         *(phrase(kind, words) for kind in _PHRASES for words in _PHRASES[kind]),
         *_MARKUP,

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
+from monitors.decoding import TRIGGERS, View, decoded
+from monitors.folding import Folded
 from monitors.guard import Cost, Scan
 from monitors.matching import Expression, Matcher
 from monitors.text import Source, Text
@@ -34,12 +36,14 @@ class PatternGuard:
     Attributes:
         expressions: What it looks for; set by the class, or by the constructor before any text is
             read. Hits come in this order.
+        views: The ways of decoding in which it wants to read texts that hint at them, too.
         reads_all: Whether it wants to read texts without a hit, too. The others pass them unread,
             which costs nothing.
     """
 
     cost: ClassVar[Cost] = Cost.PATTERN
     expressions: Sequence[Expression] = ()
+    views: ClassVar[frozenset[View]] = frozenset()
     reads_all: ClassVar[bool] = False
 
     def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
@@ -65,7 +69,7 @@ class PatternGuard:
 
 
 class Pack:
-    """The expressions of many guards in one database.
+    """The expressions of many guards in one database, with what hints at something encoded.
 
     Args:
         guards: They are known by their place in this sequence.
@@ -74,7 +78,13 @@ class Pack:
     def __init__(self, guards: Sequence[PatternGuard]) -> None:
         owned = [(place, item) for place, guard in enumerate(guards) for item in guard.expressions]
         self._owners = tuple(place for place, _ in owned)
-        self._matcher = Matcher([item for _, item in owned])
+        self._readers = {
+            view: frozenset(place for place, guard in enumerate(guards) if view in guard.views)
+            for view in View
+        }
+        hints = [hint for hint in TRIGGERS if self._readers[View(hint.label)]]
+        self._views = {len(owned) + n: View(hint.label) for n, hint in enumerate(hints)}
+        self._matcher = Matcher([*(item for _, item in owned), *hints])
 
     def hits(self, text: Text) -> dict[int, Iterator[Hit]]:
         """Return the hits of each guard that may have any, by its place; looked for when read."""
@@ -82,12 +92,26 @@ class Pack:
         seen = self._matcher.seen(folded.text)
         if not seen:
             return {}
-        numbers: dict[int, list[int]] = {}
+        found: dict[int, list[tuple[Source, int]]] = {}
+        owners = self._owners
         for number in seen:
-            numbers.setdefault(self._owners[number], []).append(number)
-        return {place: self._found(folded, of_guard) for place, of_guard in numbers.items()}
+            if number < len(owners):
+                found.setdefault(owners[number], []).append((folded, number))
+            else:
+                self._decode(folded, self._views[number], found)
+        return {place: self._matches(pairs) for place, pairs in found.items()}
 
-    def _found(self, source: Source, numbers: Sequence[int]) -> Iterator[Hit]:
-        for number in numbers:
+    def _decode(
+        self, folded: Folded, view: View, found: dict[int, list[tuple[Source, int]]]
+    ) -> None:
+        """Add to ``found`` what is seen in ``folded`` when it is read as ``view``."""
+        readers = self._readers[view]
+        for source in decoded(folded, view):
+            for number in self._matcher.seen(source.text):
+                if number < len(self._owners) and self._owners[number] in readers:
+                    found.setdefault(self._owners[number], []).append((source, number))
+
+    def _matches(self, pairs: Sequence[tuple[Source, int]]) -> Iterator[Hit]:
+        for source, number in pairs:
             for label, match in self._matcher.matches(number, source.text):
                 yield Hit(label, match, source)

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from monitors.decoding import View
 from monitors.guard import Scan
 from monitors.matching import Expression
 from monitors.patterns import Hit, PatternGuard
@@ -80,10 +81,11 @@ class Secrets(PatternGuard):
     """
 
     name = "secrets"
-    version = "1"
+    version = "2"
     directions: tuple[Direction, ...] = (Direction.PROMPT, Direction.PASSAGE, Direction.ANSWER)
     action = Action.MASK
     threshold = 0.5
+    views = frozenset({View.BASE64, View.HEX, View.URL})
     expressions = _EXPRESSIONS
 
     def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
