@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from monitors.duties import Duty
 from monitors.guard import Guard, Scan
-from monitors.judging import NOT_SAMPLED, TIME_BUDGET, judged, passed, unread
+from monitors.judging import NOT_SAMPLED, TIME_BUDGET, judged, unread
 from monitors.patterns import Hit, Pack, PatternGuard
 from monitors.text import Text
 from schemas.verdicts import Verdict
@@ -25,6 +25,7 @@ class Shared:
     """
 
     def __init__(self, duty: Duty, guard: PatternGuard, place: int) -> None:
+        self.name = duty.guard.name
         self.place = place
         self.reads_all = guard.reads_all
         self.duty = duty
@@ -43,8 +44,8 @@ class Shared:
 
 def read_together(
     shared: Sequence[Shared], pack: Pack, texts: Sequence[Text], clock: Clock
-) -> list[list[Verdict]]:
-    """Return the verdicts on ``texts``, guard by guard, after one pass over each for all.
+) -> tuple[list[float], list[dict[str, Verdict]]]:
+    """Read ``texts`` with one pass over each for all guards.
 
     The pass's time is divided among the guards evenly, and among the texts by their length; what a
     guard takes over its own hits is its own, and that is what its time budget is about.
@@ -54,32 +55,34 @@ def read_together(
         pack: Their expressions, and maybe those of others.
         texts: What there is to read.
         clock: Seconds from any start.
+
+    Returns:
+        For each text, the milliseconds that each guard's part of the pass took, and the verdicts of
+        the guards for which there was something to read; the others have found nothing.
     """
     began_s = clock()
     found = [pack.hits(text) for text in texts]
     chars = [len(text.original) for text in texts]
     elapsed_s = max(0.0, clock() - began_s)
-    per_char_s = elapsed_s / max(1, sum(chars) + len(chars)) / max(1, len(shared))
-    shares_s = [per_char_s * (count + 1) for count in chars]
-    shares_ms = [share_s * 1000 for share_s in shares_s]
-    columns = []
-    for one in shared:
-        duty, place, reads_all = one.duty, one.place, one.reads_all
-        left_ms = duty.budget_s * 1000
-        column = []
-        for number, hits in enumerate(found):
-            if place not in hits and not reads_all:
-                column.append(passed(duty, chars[number], shares_ms[number]))
+    per_char_s = elapsed_s / (max(1, sum(chars) + len(chars)) * max(1, len(shared)))
+    shares_ms = [per_char_s * (count + 1) * 1000 for count in chars]
+    told: list[dict[str, Verdict]] = [{} for _ in texts]
+    spent_s: dict[str, float] = {}
+    for number, hits in enumerate(found):
+        if not hits and not any(one.reads_all for one in shared):
+            continue
+        share_s = shares_ms[number] / 1000
+        for one in shared:
+            if one.place not in hits and not one.reads_all:
                 continue
-            text = texts[number]
-            if left_ms < 0:
-                verdict = unread(duty, text.original, TIME_BUDGET, shares_s[number])
-            else:
-                verdict = one.read(text, hits.get(place, ()), shares_s[number], clock)
-                left_ms -= verdict.latency_ms - shares_ms[number]
-            column.append(verdict)
-        columns.append(column)
-    return columns
+            name, text = one.name, texts[number]
+            if spent_s.get(name, 0.0) > one.duty.budget_s:
+                told[number][name] = unread(one.duty, text.original, TIME_BUDGET, share_s)
+                continue
+            verdict = one.read(text, hits.get(one.place, ()), share_s, clock)
+            spent_s[name] = spent_s.get(name, 0.0) + verdict.latency_ms / 1000 - share_s
+            told[number][name] = verdict
+    return shares_ms, told
 
 
 def read_apart(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -11,6 +11,7 @@ from monitors.guard import Cost, Guard
 from monitors.patterns import Pack, PatternGuard
 from monitors.reading import Clock, Shared, read_apart, read_together
 from monitors.text import Text
+from monitors.verdicts import Roll, Verdicts
 from schemas.registry import Policy
 from schemas.verdicts import Action, Direction, Outcome, Verdict
 
@@ -25,12 +26,14 @@ class _Plan:
     """Who reads the texts of one direction.
 
     Args:
-        required: Everyone, in the order of the verdicts.
+        roll: Everyone, in the order of the verdicts.
+        places: Where in that order each guard is, by name.
         shared: Those who share one pass.
         apart: The others, in the order in which they read.
     """
 
-    required: tuple[Duty, ...]
+    roll: Roll
+    places: dict[str, int]
     shared: tuple[Shared, ...]
     apart: tuple[Duty, ...]
 
@@ -78,7 +81,8 @@ class Scanner:
         apart = [duty for duty in required if duty.guard.name not in self._shared]
         apart.sort(key=lambda d: (d.rule.on_doubt_of is not None, _CHEAPEST_FIRST.index(d.cost)))
         shared = [self._shared[d.guard.name] for d in required if d.guard.name in self._shared]
-        return _Plan(required, tuple(shared), tuple(apart))
+        places = {duty.guard.name: place for place, duty in enumerate(required)}
+        return _Plan(Roll(required), places, tuple(shared), tuple(apart))
 
     def only(self, *actions: Action) -> Scanner:
         """Return the scanner of those guards whose action is among ``actions``.
@@ -100,11 +104,11 @@ class Scanner:
 
     def required(self, direction: Direction) -> tuple[str, ...]:
         """Return the names of the guards that must give a verdict on texts of ``direction``."""
-        return tuple(duty.guard.name for duty in self._plans[direction].required)
+        return tuple(duty.guard.name for duty in self._plans[direction].roll.duties)
 
     def scan(
         self, texts: Sequence[str], direction: Direction, keys: Sequence[str] = ()
-    ) -> list[tuple[Verdict, ...]]:
+    ) -> list[Verdicts]:
         """Return, for each text, one verdict per required guard, in the order of the guards.
 
         Args:
@@ -114,34 +118,44 @@ class Scanner:
                 as a rule; the texts themselves if not given.
         """
         plan = self._plans[direction]
-        if not texts or not plan.required:
-            return [()] * len(texts)
-        columns: dict[str, list[Verdict]] = {}
-        if plan.shared:
+        latencies_ms = [0.0] * len(texts)
+        told: list[dict[str, Verdict]] = [{} for _ in texts]
+        if plan.shared and texts:
             read = [Text(text) for text in texts]
-            found = read_together(plan.shared, self._pack, read, self._clock)
-            columns = {
-                one.duty.guard.name: column for one, column in zip(plan.shared, found, strict=True)
-            }
+            latencies_ms, told = read_together(plan.shared, self._pack, read, self._clock)
         for duty in plan.apart:
-            wanted = _wanted(duty, keys or texts, columns)
-            columns[duty.guard.name] = read_apart(duty, texts, wanted, self._clock)
-        return list(zip(*(columns[duty.guard.name] for duty in plan.required), strict=True))
+            wanted = _wanted(duty, keys or texts, told)
+            verdicts = read_apart(duty, texts, wanted, self._clock)
+            for of_text, verdict in zip(told, verdicts, strict=True):
+                of_text[duty.guard.name] = verdict
+        places = plan.places
+        return [
+            Verdicts(plan.roll, len(text), ms, {places[name]: v for name, v in of_text.items()})
+            for text, ms, of_text in zip(texts, latencies_ms, told, strict=True)
+        ]
 
 
-def _wanted(duty: Duty, keys: Sequence[str], columns: dict[str, list[Verdict]]) -> list[bool]:
+def _wanted(duty: Duty, keys: Sequence[str], told: Sequence[Mapping[str, Verdict]]) -> list[bool]:
     """Return for each text whether ``duty`` is to read it: its sample, and what is in doubt."""
     rule = duty.rule
-    doubtful = columns.get(rule.on_doubt_of or "", ())
-    if rule.on_doubt_of is None and rule.sample == 1:
-        return [True] * len(keys)
-    share = rule.sample if rule.on_doubt_of is None or rule.sample < 1 else 0.0
-    wanted = [crc32(key.encode("utf-8", "replace")) < share * 2**32 for key in keys]
-    low, high = rule.doubt
-    for number, verdict in enumerate(doubtful):
-        unsure = verdict.outcome is Outcome.NOT_SCANNED or low <= verdict.score <= high
-        wanted[number] = wanted[number] or unsure
-    return wanted
+    if rule.on_doubt_of is None:
+        return [_is_sampled(key, rule.sample) for key in keys]
+    share = rule.sample if rule.sample < 1 else 0.0
+    return [
+        _is_doubtful(of_text.get(rule.on_doubt_of), rule.doubt) or _is_sampled(key, share)
+        for key, of_text in zip(keys, told, strict=True)
+    ]
+
+
+def _is_sampled(key: str, share: float) -> bool:
+    """Return whether ``key`` is in a sample; a larger sample holds the smaller one."""
+    return share == 1 or crc32(key.encode("utf-8", "replace")) < share * 2**32
+
+
+def _is_doubtful(verdict: Verdict | None, doubt: tuple[float, float]) -> bool:
+    score = verdict.score if verdict is not None else 0.0
+    unread = verdict is not None and verdict.outcome is Outcome.NOT_SCANNED
+    return unread or doubt[0] <= score <= doubt[1]
 
 
 def decision(verdicts: Sequence[Verdict]) -> Action | None:
@@ -150,15 +164,13 @@ def decision(verdicts: Sequence[Verdict]) -> Action | None:
     A text that could not be scanned, under a policy that fails closed, is to be blocked. An answer
     cannot be kept from the model any more: there, block and withhold are the same.
     """
-    wanted = [
-        action
-        for verdict in verdicts
-        if verdict.outcome is not _PASS and (action := _asked(verdict)) is not None
-    ]
+    wanted = [action for v in verdicts if (action := _asked(v)) is not None]
     return max(wanted, key=_STRONGEST_LAST.index, default=None)
 
 
 def _asked(verdict: Verdict) -> Action | None:
+    if verdict.outcome is _PASS:
+        return None
     if verdict.outcome is Outcome.NOT_SCANNED:
         return Action.BLOCK if verdict.failed == "closed" else None
     return _ACTIONS.get(verdict.outcome)

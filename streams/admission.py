@@ -11,6 +11,7 @@ import orjson
 
 from monitors.masking import Numbering, mask
 from monitors.scanning import Scanner, decision
+from monitors.verdicts import told
 from schemas.codec import decode, encode
 from schemas.deadletters import DeadLetterReason
 from schemas.errors import DecodeError, UnknownVersion
@@ -34,7 +35,7 @@ from streams.log import Output, Record
 from streams.sealing import Seal
 from streams.seen import Seen
 
-Scanned = tuple[Direction, str, tuple[Verdict, ...]]
+Scanned = tuple[Direction, str, Sequence[Verdict]]
 
 
 class Routes(Protocol):
@@ -141,17 +142,18 @@ class Admission:
     ) -> list[Output]:
         scan = serving.scanner.scan
         prompts = [request.prompt_text for _, request in group]
-        of_prompts = scan(prompts, Direction.PROMPT)
-        passages = [passage for _, request in group for passage in request.passages]
-        of_passages = iter(scan(passages, Direction.PASSAGE))
+        of_prompts = scan(prompts, Direction.PROMPT, [request.key for _, request in group])
+        passages = [(request.key, text) for _, request in group for text in request.passages]
+        keys = [key for key, _ in passages]
+        of_passages = iter(scan([text for _, text in passages], Direction.PASSAGE, keys))
         outputs: list[Output] = []
         for (record, request), prompt, verdicts in zip(group, prompts, of_prompts, strict=True):
             served = self._served(record, request, serving)
             texts: list[Scanned] = [(Direction.PROMPT, prompt, verdicts)]
             texts += [(Direction.PASSAGE, text, next(of_passages)) for text in request.passages]
             for index, (direction, text, found) in enumerate(texts):
-                event = scanned(served, direction, max(0, index - 1), text, found)
-                outputs.append(verdict_output(event, record.partition.number))
+                event = scanned(served, direction, max(0, index - 1), text)
+                outputs.append(verdict_output(event, record.partition.number, found))
             outputs.append(self._decide(record, request, serving, served, texts))
         return outputs
 
@@ -170,7 +172,7 @@ class Admission:
             return answer(
                 record, served, ResponseStatus.FAILED, failure=failure, prompt_chars=chars
             )
-        verdicts = [verdict for _, _, found in texts for verdict in found]
+        verdicts = [verdict for _, _, found in texts for verdict in told(found)]
         if decision(verdicts) in (Action.BLOCK, Action.WITHHOLD):
             guards = speaking(verdicts)
             return answer(record, served, ResponseStatus.BLOCKED, guards=guards, prompt_chars=chars)
@@ -214,7 +216,8 @@ def _masked(
 ) -> tuple[tuple[Message, ...], tuple[str, ...], dict[str, str]]:
     """Return the request's messages and passages with values masked, and what stands for them."""
     spans_of = [
-        [s for v in found if v.outcome is Outcome.MASK for s in v.spans] for _, _, found in texts
+        [s for v in told(found) if v.outcome is Outcome.MASK for s in v.spans]
+        for _, _, found in texts
     ]
     if not any(spans_of):
         return request.turns, request.passages, {}

@@ -10,6 +10,7 @@ import orjson
 
 from monitors.masking import restore
 from monitors.scanning import decision
+from monitors.verdicts import told
 from schemas.codec import decode
 from schemas.errors import DecodeError, PoisonError
 from schemas.requests import (
@@ -80,13 +81,15 @@ class Release:
     ) -> list[Output]:
         others = serving.scanner.without(Action.MASK)
         texts = [finished.text for _, finished in group]
+        keys = [finished.key for _, finished in group]
         outputs: list[Output] = []
         for (record, finished), found in zip(
-            group, others.scan(texts, Direction.ANSWER), strict=True
+            group, others.scan(texts, Direction.ANSWER, keys), strict=True
         ):
-            verdicts = (*(finished.scanned.verdicts if finished.scanned else ()), *found)
-            event = scanned(finished, Direction.ANSWER, 0, finished.text, verdicts)
-            outputs.append(verdict_output(event, record.partition.number))
+            of_worker = finished.scanned.verdicts if finished.scanned else ()
+            event = scanned(finished, Direction.ANSWER, 0, finished.text)
+            outputs.append(verdict_output(event, record.partition.number, of_worker, found))
+            verdicts = (*of_worker, *told(found))
             outputs.append(self._decide(record, finished, serving, verdicts))
         return outputs
 
