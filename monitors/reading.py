@@ -68,8 +68,9 @@ def read_together(
     shares_ms = [per_char_s * (count + 1) * 1000 for count in chars]
     told: list[dict[str, Verdict]] = [{} for _ in texts]
     spent_s: dict[str, float] = {}
+    reads_all = any(one.reads_all for one in shared)
     for number, hits in enumerate(found):
-        if not hits and not any(one.reads_all for one in shared):
+        if not hits and not reads_all:
             continue
         share_s = shares_ms[number] / 1000
         for one in shared:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from hashlib import sha1
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import SafeUUID, UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 EVENT_NAMESPACE = UUID("6f0a3a0e-5d2b-5c1e-9b0a-7d1de6a7e001")
 _NAMESPACE = EVENT_NAMESPACE.bytes
+_UUID5 = 0x5000 << 64 | 0x8000 << 48
+_UUID_KEPT = (1 << 128) - 1 ^ (0xF000 << 64 | 0xC000 << 48)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 """A name people choose: of a deployment, pool, guard, monitor, rule or workspace."""
@@ -40,7 +42,10 @@ def event_id(*cause: str | int | UUID) -> UUID:
     name = "|".join(map(str, cause)).encode()
     # What uuid.uuid5 does, whose detours cost more than all the rest of making an id.
     digest = sha1(_NAMESPACE + name, usedforsecurity=False).digest()
-    return UUID(bytes=digest[:16], version=5)
+    made = object.__new__(UUID)
+    object.__setattr__(made, "int", int.from_bytes(digest[:16]) & _UUID_KEPT | _UUID5)
+    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 class Frozen(BaseModel):
