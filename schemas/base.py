@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha1
 from typing import Annotated, Any, Literal
-from uuid import SafeUUID, UUID
+from uuid import UUID, SafeUUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
