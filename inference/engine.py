@@ -42,10 +42,19 @@ class Summary:
 
 @dataclass(frozen=True)
 class Chunk:
-    """The next piece of an answer; the last one carries the summary and may have no text."""
+    """The next piece of an answer; the last one carries the summary and may have no text.
+
+    Args:
+        text: The piece.
+        summary: What the engine knows once the answer is whole.
+        read_tokens: Tokens of the prompt.
+        written_tokens: Tokens of the answer so far.
+    """
 
     text: str
     summary: Summary | None = None
+    read_tokens: int = 0
+    written_tokens: int = 0
 
 
 class Engine(Protocol):

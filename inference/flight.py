@@ -92,7 +92,7 @@ class Flight:
             rest = self._gate.push(self._text.flush())
             self._finish("length", text + rest + self._gate.flush())
         elif text:
-            self._send(Chunk(text))
+            self._send(Chunk(text, None, len(self._prompt), self._tokens))
         return not self._ended
 
     def _finish(self, reason: Literal["stop", "length", "abort"], text: str) -> None:

@@ -156,7 +156,7 @@ class ScriptedEngine:
                 said, reason = said - 1, "abort"
                 break
             if text := gate.push(word):
-                yield Chunk(text)
+                yield Chunk(text, None, play.usage.prompt_tokens, said)
             if gate.stopped:
                 break
             if said == generation.sampling.max_tokens:

@@ -111,7 +111,7 @@ class VllmEngine:
                     if output.finished:
                         yield Chunk(piece.text, _summary(output, len(prompt), tokens, began, first))
                     elif piece.text:
-                        yield Chunk(piece.text)
+                        yield Chunk(piece.text, None, len(prompt), tokens)
         except EngineDeadError as error:
             raise EngineUnavailable("vLLM's engine process died") from error
         except EngineGenerateError as error:

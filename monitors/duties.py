@@ -38,6 +38,12 @@ class Duty:
     budget_s: float
 
     @property
+    def runs_in_worker(self) -> bool:
+        """Whether the guard reads answers where they are generated: to mask, or to stop them."""
+        stops = self.action in (Action.WITHHOLD, Action.BLOCK) and self.shares_the_pass
+        return stops or self.action is Action.MASK
+
+    @property
     def shares_the_pass(self) -> bool:
         """Whether the guard reads every text whole and for its expressions."""
         rule = self.rule

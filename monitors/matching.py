@@ -96,17 +96,73 @@ class Matcher:
         return seen, note, hyperscan.Scratch(self._database)
 
 
+class StreamMatcher:
+    r"""Say which expressions may be in a text that comes piece by piece.
+
+    Args:
+        expressions: What to look for.
+
+    >>> stream = StreamMatcher([Expression("YEAR", r"(?:19|20)\d\d")]).open()
+    >>> stream.seen("it was in 19"), stream.seen("99"), stream.seen(" or so")
+    (set(), {0}, set())
+    """
+
+    def __init__(self, expressions: Sequence[Expression]) -> None:
+        seeds = tuple((item.seed or item.regex, item.caseless) for item in expressions)
+        self._database = _database(seeds, in_pieces=True)
+
+    def open(self) -> TextStream:
+        """Return a text of which nothing has come yet; all of them are read by one thread."""
+        return TextStream(self._database)
+
+
+class TextStream:
+    """A text that comes piece by piece.
+
+    Args:
+        database: What is looked for; None if nothing is.
+    """
+
+    def __init__(self, database: hyperscan.Database | None) -> None:
+        self._seen: set[int] = set()
+        # hyperscan keeps neither the database nor what it calls alive by itself.
+        self._kept = (database, self._note)
+        self._stream = None
+        if database is not None:
+            self._stream = database.stream(match_event_handler=self._kept[1])
+            self._stream.__enter__()
+
+    def seen(self, piece: str) -> set[int]:
+        """Return the numbers of the expressions that may end in ``piece``, wherever they begin."""
+        self._seen.clear()
+        if self._stream is not None and piece:
+            self._stream.scan(piece.encode("utf-8", "replace"))
+        return set(self._seen)
+
+    def close(self) -> None:
+        """Give the memory back; nothing can be read afterwards."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    def _note(self, number: int, *_: object) -> None:
+        self._seen.add(number)
+
+
 @lru_cache(maxsize=64)
-def _database(seeds: tuple[tuple[str, bool], ...]) -> hyperscan.Database | None:
+def _database(
+    seeds: tuple[tuple[str, bool], ...], in_pieces: bool = False
+) -> hyperscan.Database | None:
     """Return the compiled seeds, of which policies with the same guards share one; None of none."""
     if not seeds:
         return None
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    mode = hyperscan.HS_MODE_STREAM if in_pieces else hyperscan.HS_MODE_BLOCK
+    database = hyperscan.Database(mode=mode)
     database.compile(
         expressions=[seed.encode() for seed, _ in seeds],
         ids=list(range(len(seeds))),
         elements=len(seeds),
-        flags=[_seed_flags(caseless) for _, caseless in seeds],
+        flags=[_seed_flags(caseless, once=not in_pieces) for _, caseless in seeds],
     )
     return database
 
@@ -115,6 +171,6 @@ def _re_flags(expression: Expression) -> re.RegexFlag:
     return re.ASCII | re.IGNORECASE if expression.caseless else re.ASCII
 
 
-def _seed_flags(caseless: bool) -> int:
-    flags = hyperscan.HS_FLAG_SINGLEMATCH
+def _seed_flags(caseless: bool, *, once: bool) -> int:
+    flags: int = hyperscan.HS_FLAG_SINGLEMATCH if once else 0
     return flags | hyperscan.HS_FLAG_CASELESS if caseless else flags

@@ -10,6 +10,7 @@ from monitors.duties import Duty, duties
 from monitors.guard import Cost, Guard
 from monitors.patterns import Pack, PatternGuard
 from monitors.reading import Clock, Shared, read_apart, read_together
+from monitors.stopping import Stopping
 from monitors.text import Text
 from monitors.verdicts import Roll, Verdicts
 from schemas.registry import Policy
@@ -73,7 +74,7 @@ class Scanner:
 
     def _require(self, required: Sequence[Duty]) -> None:
         self._duties = tuple(required)
-        self._parts: dict[frozenset[Action], Scanner] = {}
+        self._parts: dict[str, Scanner] = {}
         self._plans = {direction: self._plan(direction) for direction in Direction}
 
     def _plan(self, direction: Direction) -> _Plan:
@@ -84,23 +85,33 @@ class Scanner:
         places = {duty.guard.name: place for place, duty in enumerate(required)}
         return _Plan(Roll(required), places, tuple(shared), tuple(apart))
 
-    def only(self, *actions: Action) -> Scanner:
-        """Return the scanner of those guards whose action is among ``actions``.
+    def in_worker(self) -> Scanner:
+        """Return the scanner of those guards that read answers where they are generated.
 
-        The worker masks answers while they are generated, ``only(Action.MASK)``; the gate runs the
-        rest over whole answers, ``without(Action.MASK)``.
+        They mask, or stop the answer; the rest read it whole in the gate, :meth:`in_gate`.
         """
-        kept = frozenset(actions)
-        if kept not in self._parts:
+        return self._part("worker", [duty for duty in self._duties if duty.runs_in_worker])
+
+    def in_gate(self) -> Scanner:
+        """Return the scanner of those guards that :meth:`in_worker` leaves out."""
+        return self._part("gate", [duty for duty in self._duties if not duty.runs_in_worker])
+
+    def stopping(self) -> Stopping | None:
+        """Return what may stop an answer under way; None if no guard may."""
+        duties = [
+            duty
+            for duty in self._plans[Direction.ANSWER].roll.duties
+            if duty.runs_in_worker and duty.action is not Action.MASK
+        ]
+        return Stopping(duties) if duties else None
+
+    def _part(self, name: str, kept: Sequence[Duty]) -> Scanner:
+        if name not in self._parts:
             part = object.__new__(Scanner)
             vars(part).update(vars(self))
-            part._require([duty for duty in self._duties if duty.action in kept])
-            self._parts[kept] = part
-        return self._parts[kept]
-
-    def without(self, *actions: Action) -> Scanner:
-        """Return the scanner of those guards whose action is none of ``actions``."""
-        return self.only(*frozenset(Action).difference(actions))
+            part._require(kept)
+            self._parts[name] = part
+        return self._parts[name]
 
     def required(self, direction: Direction) -> tuple[str, ...]:
         """Return the names of the guards that must give a verdict on texts of ``direction``."""

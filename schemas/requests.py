@@ -189,6 +189,19 @@ class Timings(Frozen):
     generation_s: float = Field(default=0.0, ge=0.0)
 
 
+class Stopped(Frozen):
+    """An answer that a guard stopped while it was generated.
+
+    ``released_chars`` is what a reader who follows answers as they grow would have seen of it, with
+    the last ``hold_back_chars`` always kept back.
+    """
+
+    guard: Name
+    generated_chars: int = Field(ge=0)
+    released_chars: int = Field(ge=0)
+    hold_back_chars: int = Field(ge=0)
+
+
 class CompletionFinished(Event, Served):
     """What a model made of a request, masked; ``failure`` says why there is no text."""
 
@@ -203,6 +216,7 @@ class CompletionFinished(Event, Served):
     timings: Timings
     mean_logprob: float | None = None
     scanned: TextScanned | None = None
+    stopped: Stopped | None = None
     sealed: str | None = None
     prompt_sha256: str
     prompt_chars: int = Field(ge=0)
@@ -243,6 +257,7 @@ class ResponseReleased(Event):
     usage: Usage = Usage()
     timings: Timings | None = None
     mean_logprob: float | None = None
+    stopped: Stopped | None = None
     prompt_chars: int = Field(default=0, ge=0)
     answer_chars: int = Field(default=0, ge=0)
     requested_at: AwareDatetime

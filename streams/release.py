@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from monitors.masking import restore
+from monitors.masking import Numbering, mask, restore
 from monitors.scanning import decision
 from monitors.verdicts import told
 from schemas.codec import decode
@@ -19,7 +19,7 @@ from schemas.requests import (
     FailureReason,
     ResponseStatus,
 )
-from schemas.verdicts import Action, Direction, Verdict
+from schemas.verdicts import Action, Direction, Outcome, Verdict
 from streams.admission import Serving
 from streams.answers import answer, scanned, speaking, verdict_output
 from streams.deadletters import dead_letter, describe, reason_of
@@ -79,7 +79,11 @@ class Release:
     def _release(
         self, serving: Serving, group: Sequence[tuple[Record, CompletionFinished]]
     ) -> list[Output]:
-        others = serving.scanner.without(Action.MASK)
+        others = serving.scanner.in_gate()
+        workers = serving.scanner.in_worker().required(Direction.ANSWER)
+        group = [
+            (record, self._caught_up(serving, workers, finished)) for record, finished in group
+        ]
         texts = [finished.text for _, finished in group]
         keys = [finished.key for _, finished in group]
         outputs: list[Output] = []
@@ -92,6 +96,30 @@ class Release:
             verdicts = (*of_worker, *told(found))
             outputs.append(self._decide(record, finished, serving, verdicts))
         return outputs
+
+    def _caught_up(
+        self, serving: Serving, required: Sequence[str], finished: CompletionFinished
+    ) -> CompletionFinished:
+        """Return the completion with what its worker should have read in it, and did not.
+
+        A worker that started under another policy knows nothing of guards this one requires of it.
+        """
+        made = finished.scanned.verdicts if finished.scanned else ()
+        known = {verdict.guard for verdict in made}
+        if known.issuperset(required):
+            return finished
+        scanner = serving.scanner.in_worker()
+        (found,) = scanner.scan([finished.text], Direction.ANSWER, [finished.key])
+        new = [verdict for verdict in found if verdict.guard not in known]
+        spans = [span for v in new if v.outcome is Outcome.MASK for span in v.spans]
+        text = finished.text
+        if spans:
+            numbering = Numbering()
+            for taken in (text, *self._opened(finished)):
+                numbering.reserve(taken)
+            text = mask(text, spans, numbering)[0]
+        event = scanned(finished, Direction.ANSWER, 0, text, (*made, *new))
+        return finished.model_copy(update={"text": text, "scanned": event})
 
     def _decide(
         self,
@@ -117,8 +145,10 @@ class Release:
 
     def _opened(self, finished: CompletionFinished) -> dict[str, str]:
         """Return what placeholders stand for; nothing, if it was sealed under another key."""
+        if not finished.sealed:
+            return {}
         try:
-            raw = self._seal.open(finished.sealed or "", finished.request_id.encode())
+            raw = self._seal.open(finished.sealed, finished.request_id.encode())
         except DecodeError:
             return {}
         mapping: dict[str, str] = orjson.loads(raw)
@@ -139,6 +169,7 @@ def _answer(
         usage=finished.usage,
         timings=finished.timings,
         mean_logprob=finished.mean_logprob,
+        stopped=finished.stopped,
         prompt_chars=finished.prompt_chars,
         answer_chars=len(finished.text),
         **said,

@@ -1,21 +1,23 @@
 """The worker: one model answering many admitted requests, each in its own time.
 
-A bad answer leaves this process masked: the guards whose action is to mask run here, on the text
-as it is generated, and what they find rides in the completion.
+A bad answer leaves this process masked, or ends early: the guards that mask or withhold run here,
+and what they find rides in the completion. Those that look for expressions read the answer as it is
+generated and stop it as soon as they speak.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from inference.engine import Engine, Generation, Summary
+from inference.engine import Chunk, Engine, Generation, Summary
 from monitors.masking import Numbering, mask
 from monitors.scanning import Scanner
+from monitors.stopping import Stopping
 from schemas.codec import decode, encode
 from schemas.deadletters import DeadLetterReason
 from schemas.errors import PoisonError, PromptTooLarge
@@ -25,11 +27,12 @@ from schemas.requests import (
     Failure,
     FailureReason,
     Served,
+    Stopped,
     Timings,
     Usage,
 )
 from schemas.topics import COMPLETIONS
-from schemas.verdicts import Action, Direction, Outcome, TextScanned
+from schemas.verdicts import Direction, Outcome, TextScanned
 from streams.answers import scanned
 from streams.deadletters import appended_at, dead_letter, describe, reason_of
 from streams.log import Output, Record
@@ -47,6 +50,7 @@ class _Attempt:
     first_token_at: datetime | None = None
     last_token_at: datetime | None = None
     summary: Summary | None = None
+    stopped: Stopped | None = None
 
 
 class Worker:
@@ -75,7 +79,8 @@ class Worker:
     ) -> None:
         self._engine = engine
         self._pool = pool
-        self._masking = {name: scanner.only(Action.MASK) for name, scanner in scanners.items()}
+        self._scanners = {name: scanner.in_worker() for name, scanner in scanners.items()}
+        self._stopping = {name: scanner.stopping() for name, scanner in scanners.items()}
         self._seal = seal
         self._name = name
         self._consumer = consumer
@@ -107,16 +112,8 @@ class Worker:
             passages=admitted.passages,
         )
         try:
-            async with (
-                asyncio.timeout(left_s),
-                aclosing(self._engine.generate(generation)) as chunks,  # type: ignore[type-var]
-            ):
-                async for chunk in chunks:
-                    if chunk.text:
-                        attempt.last_token_at = self._now()
-                        attempt.first_token_at = attempt.first_token_at or attempt.last_token_at
-                        attempt.text.append(chunk.text)
-                    attempt.summary = chunk.summary or attempt.summary
+            async with asyncio.timeout(left_s):
+                await self._listen(generation, self._stopping.get(admitted.deployment), attempt)
         except TimeoutError:
             return Failure(reason=FailureReason.DEADLINE, detail="passed while answering")
         except PromptTooLarge as error:
@@ -124,6 +121,24 @@ class Worker:
         if attempt.summary is None:
             return Failure(reason=FailureReason.ENGINE, detail="the answer has no end")
         return None
+
+    async def _listen(
+        self, generation: Generation, stopping: Stopping | None, attempt: _Attempt
+    ) -> None:
+        """Take in the answer until it ends, or a guard stops it, which aborts it in the engine."""
+        growing = stopping.begin() if stopping is not None else None
+        async with aclosing(self._engine.generate(generation)) as chunks:  # type: ignore[type-var]
+            with growing or nullcontext():
+                async for chunk in chunks:
+                    if chunk.text:
+                        attempt.last_token_at = self._now()
+                        attempt.first_token_at = attempt.first_token_at or attempt.last_token_at
+                        attempt.text.append(chunk.text)
+                        if growing is not None and (stopped := growing.add(chunk.text)):
+                            attempt.stopped = stopped
+                            attempt.summary = chunk.summary or _cut_short(chunk, attempt)
+                            return
+                    attempt.summary = chunk.summary or attempt.summary
 
     def _finished(
         self,
@@ -152,6 +167,7 @@ class Worker:
             timings=_timings(record, attempt, self._now()),
             mean_logprob=summary.mean_logprob if summary else None,
             sealed=admitted.sealed,
+            stopped=attempt.stopped,
             prompt_sha256=admitted.prompt_sha256,
             prompt_chars=admitted.prompt_chars,
             worker=self._name,
@@ -160,11 +176,11 @@ class Worker:
         return Output(COMPLETIONS.name, record.key, encode(finished), record.partition.number)
 
     def _masked(self, admitted: CompletionAdmitted, text: str) -> tuple[str, TextScanned | None]:
-        """Return the answer with values masked, and the verdicts of the guards that mask."""
-        scanner = self._masking.get(admitted.deployment)
+        """Return the answer with values masked, and the verdicts of the guards that run here."""
+        scanner = self._scanners.get(admitted.deployment)
         if scanner is None:
             return text, None
-        (verdicts,) = scanner.scan([text], Direction.ANSWER)
+        (verdicts,) = scanner.scan([text], Direction.ANSWER, [admitted.key])
         served = Served.model_construct(**{name: getattr(admitted, name) for name in _SERVED})
         event = scanned(served, Direction.ANSWER, 0, text, verdicts)
         spans = [s for v in verdicts if v.outcome is Outcome.MASK for s in v.spans]
@@ -192,6 +208,21 @@ class Worker:
             ]
         failure = Failure(reason=FailureReason.CRASHED, detail="the worker failed on this request")
         return [self._finished(record, admitted, _Attempt(taken_at=self._now()), failure)]
+
+
+def _cut_short(chunk: Chunk, attempt: _Attempt) -> Summary:
+    """Return what is known of an answer that a guard stopped."""
+    first_at, last_at = attempt.first_token_at, attempt.last_token_at
+    spent_s = (last_at - first_at).total_seconds() if first_at and last_at else 0.0
+    tokens = chunk.written_tokens
+    return Summary(
+        finish_reason="abort",
+        usage=Usage(prompt_tokens=chunk.read_tokens, completion_tokens=tokens),
+        queue_s=0.0,
+        ttft_s=(first_at - attempt.taken_at).total_seconds() if first_at else None,
+        tpot_s=spent_s / (tokens - 1) if tokens > 1 else None,
+        mean_logprob=None,
+    )
 
 
 def _timings(record: Record, attempt: _Attempt, now: datetime) -> Timings:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
 import pytest
 
 from monitors import GUARDS
-from monitors.guard import Scan
+from monitors.guard import Guard, Scan
+from monitors.judging import NOT_SAMPLED, TIME_BUDGET
+from monitors.matching import Expression
+from monitors.patterns import Hit, PatternGuard
 from monitors.scanning import Scanner, decision
+from monitors.text import Text
 from schemas.registry import GuardRule, Policy
 from schemas.verdicts import Action, Direction, Outcome, Span, Verdict
 from tests.monitors.observations import verdict
@@ -46,6 +50,30 @@ class Short(Fake):
     def scan(self, texts: Sequence[str]) -> list[Scan]:
         """Return one scan too few."""
         return super().scan(texts)[1:]
+
+
+class Words(PatternGuard):
+    """A pattern guard that finds a word, and raises on ``boom`` and ``kaput``."""
+
+    name = "words"
+    version = "1"
+    directions: tuple[Direction, ...] = tuple(Direction)
+    action = Action.FLAG
+    threshold = 0.5
+    expressions: Sequence[Expression] = (
+        Expression("BAD", r"\bbad\b"),
+        Expression("BROKEN", "boom|kaput"),
+    )
+
+    def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
+        """Return a score of 0.7 for a text with a bad word."""
+        chars = len(text.original)
+        spans = []
+        for label, match, source in hits:
+            if label == "BROKEN":
+                raise KeyError(label)
+            spans.append(source.span(*match.span(), label))
+        return Scan(0.7 if spans else 0.0, chars, tuple(spans))
 
 
 def one(scanner: Scanner, text: str, direction: Direction = Direction.PROMPT) -> Verdict:
@@ -125,22 +153,31 @@ def test_a_guard_that_forgets_a_text_has_scanned_none() -> None:
 
 
 def test_the_two_passes_share_the_guards_out() -> None:
-    """The worker's masking guards and the gate's other ones are all guards, each once."""
+    """The worker's guards and the gate's are all guards, each once."""
     scanner = Scanner([kind() for kind in GUARDS], ALL)
-    worker, gate = scanner.only(Action.MASK), scanner.without(Action.MASK)
-    assert worker.required(Direction.ANSWER) == ("pii", "secrets")
-    assert gate.required(Direction.ANSWER) == ("tone", "refusal")
+    worker, gate = scanner.in_worker(), scanner.in_gate()
+    assert {"pii", "secrets"} <= set(worker.required(Direction.ANSWER))
+    assert {"tone", "refusal"} <= set(gate.required(Direction.ANSWER))
     both = (*worker.required(Direction.ANSWER), *gate.required(Direction.ANSWER))
     assert sorted(both) == sorted(scanner.required(Direction.ANSWER))
 
 
-def test_passes_follow_the_policys_action() -> None:
-    """A guard that the policy lets mask runs where masking guards run."""
-    policy = Policy(name="p", rules={"fake": GuardRule(action=Action.MASK)})
-    scanner = Scanner([Fake()], policy)
-    assert scanner.only(Action.MASK).required(Direction.ANSWER) == ("fake",)
-    assert scanner.without(Action.MASK).required(Direction.ANSWER) == ()
-    assert scanner.only(Action.MASK).without(Action.MASK).required(Direction.ANSWER) == ()
+@pytest.mark.parametrize(
+    ("guard", "action", "in_worker"),
+    [
+        (Fake(), Action.MASK, True),
+        (Fake(), Action.WITHHOLD, False),  # it reads batches
+        (Words(), Action.WITHHOLD, True),
+        (Words(), Action.FLAG, False),
+        (Words(), Action.ESCALATE, False),
+    ],
+)
+def test_passes_follow_the_policys_action(guard: Guard, action: Action, in_worker: bool) -> None:
+    """What masks, and patterns that withhold, run where answers are generated."""
+    scanner = Scanner([guard], Policy(name="p", rules={guard.name: GuardRule(action=action)}))
+    names = (guard.name,)
+    assert scanner.in_worker().required(Direction.ANSWER) == (names if in_worker else ())
+    assert scanner.in_gate().required(Direction.ANSWER) == (() if in_worker else names)
 
 
 def test_a_find_without_a_place_masks_the_whole_text() -> None:
@@ -164,7 +201,8 @@ def test_latency_is_shared_by_length() -> None:
         ([], None),
         ([Outcome.PASS, Outcome.NOT_SCANNED], None),
         ([Outcome.FLAG, Outcome.PASS], Action.FLAG),
-        ([Outcome.FLAG, Outcome.MASK], Action.MASK),
+        ([Outcome.FLAG, Outcome.ESCALATE], Action.ESCALATE),
+        ([Outcome.ESCALATE, Outcome.MASK], Action.MASK),
         ([Outcome.WITHHOLD, Outcome.MASK], Action.WITHHOLD),
         ([Outcome.BLOCK, Outcome.WITHHOLD], Action.BLOCK),
     ],
@@ -178,3 +216,85 @@ def test_an_unread_text_is_blocked_when_the_policy_fails_closed() -> None:
     """Not scanned is never a pass unless the policy says so."""
     closed = verdict("g", Outcome.NOT_SCANNED).model_copy(update={"failed": "closed"})
     assert decision([closed, verdict("h")]) is Action.BLOCK
+
+
+def test_pattern_guards_share_one_pass_and_fail_alone() -> None:
+    """What each of them finds is its own, and one that raises spoils only its own text."""
+    other = Words()
+    other.name = "other"
+    other.expressions = (Expression("X", "x"),)
+    scanner = Scanner([Words(), other, Fake()], Policy(name="p", fail="closed"))
+    rows = scanner.scan(["bad", "x", "boom x", "good"], Direction.PROMPT)
+    assert [[v.outcome.value for v in row] for row in rows] == [
+        ["flag", "pass", "pass"],
+        ["pass", "flag", "flag"],
+        ["not_scanned", "flag", "not_scanned"],
+        ["pass", "pass", "pass"],
+    ]
+    assert (rows[2][0].reason, rows[2][0].failed) == ("KeyError", "closed")
+
+
+def test_a_guard_whose_time_is_up_says_so() -> None:
+    """Texts whose turn comes too late are not scanned, and the policy says what that means."""
+    ticks = count(0.0, 0.004)
+    policy = Policy(name="p", fail="closed", budget_ms=10)
+    scanner = Scanner([Words(), Fake()], policy, clock=lambda: next(ticks))
+    rows = scanner.scan(["bad x"] * 70, Direction.PROMPT)
+    for place in (0, 1):
+        column = [row[place] for row in rows]
+        late = [v for v in column if v.reason == TIME_BUDGET]
+        assert {(v.outcome, v.failed, v.scanned_chars) for v in late} == {
+            (Outcome.NOT_SCANNED, "closed", 0)
+        }
+        assert 0 < len(late) < 70
+        assert column[70 - len(late) :] == late
+
+
+def test_a_guard_reads_as_much_as_it_may() -> None:
+    """Of a long text the beginning is read, and the verdict says how much that was."""
+    policy = Policy(
+        name="p", rules={"words": GuardRule(max_chars=8), "fake": GuardRule(max_chars=3)}
+    )
+    (row,) = Scanner([Words(), Fake()], policy).scan(["so good and bad x"], Direction.PROMPT)
+    assert [(v.outcome, v.scanned_chars, v.total_chars) for v in row] == [
+        (Outcome.PASS, 8, 17),
+        (Outcome.PASS, 3, 17),
+    ]
+
+
+def test_a_sample_is_of_whole_conversations() -> None:
+    """Which texts are read depends on the conversation alone, and the others stop nothing."""
+    policy = Policy(name="p", fail="closed", rules={"fake": GuardRule(sample=0.3)})
+    scanner = Scanner([Fake()], policy)
+    keys = [f"conversation-{number // 2}" for number in range(4000)]
+    verdicts = [row[0] for row in scanner.scan(["x"] * 4000, Direction.PROMPT, keys)]
+    unread = [v for v in verdicts if v.reason == NOT_SAMPLED]
+    assert 0.25 < 1 - len(unread) / 4000 < 0.35
+    assert {(v.outcome, v.failed, v.scanned_chars) for v in unread} == {
+        (Outcome.NOT_SCANNED, "open", 0)
+    }
+    assert [v.outcome for v in verdicts[::2]] == [v.outcome for v in verdicts[1::2]]
+    assert decision(unread) is None
+
+
+def test_a_dear_guard_reads_what_a_cheap_one_is_in_doubt_of() -> None:
+    """Only texts with a score in the band, and those the cheap one could not read."""
+    rule = GuardRule(on_doubt_of="words", doubt=(0.6, 0.8))
+    scanner = Scanner([Fake(), Words()], Policy(name="p", rules={"fake": rule}))
+    rows = scanner.scan(["bad x", "x", "kaput"], Direction.PROMPT)
+    assert [row[0].reason for row in rows] == ["", NOT_SAMPLED, ""]
+    assert [row[0].guard for row in rows] == ["fake"] * 3
+    assert rows[0][0].outcome is Outcome.FLAG
+    assert rows[2][1].outcome is Outcome.NOT_SCANNED
+
+
+def test_an_optional_guard_is_required_by_name_or_by_rule() -> None:
+    """``all`` leaves out what a policy has to ask for."""
+    dear = Fake("dear")
+    dear.optional = True  # type: ignore[attr-defined]
+    guards = [dear, Fake("cheap")]
+    assert Scanner(guards, ALL).required(Direction.PROMPT) == ("cheap",)
+    listed = Policy(name="p", guards=("dear",))
+    assert Scanner(guards, listed).required(Direction.PROMPT) == ("dear",)
+    ruled = Policy(name="p", rules={"dear": GuardRule(sample=0.5)})
+    assert Scanner(guards, ruled).required(Direction.PROMPT) == ("dear", "cheap")

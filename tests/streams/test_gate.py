@@ -12,12 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitors.guard import Scan
+from monitors.scanning import Scanner
 from schemas.registry import GuardRule, Policy
 from schemas.requests import Failure, FailureReason, ResponseStatus
 from schemas.topics import DEADLETTER, RESPONSES, VERDICTS, work_topic
 from schemas.verdicts import Action, Direction, Outcome
 from streams.log import Output
-from tests.streams.gating import INPUT, NOW, SEAL, completion, events, make_gate, raw, request
+from tests.streams.gating import (
+    INPUT,
+    NOW,
+    SEAL,
+    SHIPPED,
+    completion,
+    events,
+    make_gate,
+    raw,
+    request,
+)
 
 WORK = work_topic("small")
 CARD = "4111 1111 1111 1111"
@@ -319,3 +330,16 @@ def test_every_record_ends_exactly_once(values: list[bytes | None]) -> None:
         if values
         else True
     )
+
+
+def test_what_a_worker_of_another_policy_left_unread_is_read() -> None:
+    """Guards that the worker knew nothing of read its answer in the gate, and mask it."""
+    record = completion(text="The card is 5500 0055 5555 5559, you idiot.")
+    found = events(make_gate()([record]))
+    (response,) = found[RESPONSES.name]
+    assert response.status is ResponseStatus.MASKED
+    assert response.text_masked == "The card is [CARD_1], you idiot."
+    assert response.text == response.text_masked
+    names = [verdict.guard for verdict in found[VERDICTS.name][0].verdicts]
+    scanner = Scanner(SHIPPED, Policy(name="default"))
+    assert sorted(names) == sorted(scanner.required(Direction.ANSWER))

@@ -12,10 +12,10 @@ from inference.scripted import Line, ScriptedArgs, ScriptedEngine
 from monitors.scanning import Scanner
 from schemas.codec import encode
 from schemas.errors import EngineUnavailable
-from schemas.registry import Policy
+from schemas.registry import GuardRule, Policy
 from schemas.requests import CompletionAdmitted, CompletionFinished, FailureReason
-from schemas.topics import COMPLETIONS, DEADLETTER, work_topic
-from schemas.verdicts import Outcome
+from schemas.topics import COMPLETIONS, DEADLETTER, RESPONSES, work_topic
+from schemas.verdicts import Action, Outcome
 from streams.log import Output, Partition, Record
 from streams.worker import Worker
 from tests.streams import gating, virtual
@@ -28,14 +28,16 @@ def _now() -> datetime:
     return gating.NOW
 
 
-async def _worker(*lines: Line, context_tokens: int = 4096) -> Worker:
+async def _worker(*lines: Line, context_tokens: int = 4096, policy: Policy | None = None) -> Worker:
     args = ScriptedArgs(lines=lines, answers=("Yes, in the app.",), context_tokens=context_tokens)
     engine = ScriptedEngine(model="script", args=args)
     await engine.start()
     return Worker(
         engine,
         pool="small",
-        scanners={"bank": Scanner(gating.SHIPPED, Policy(name="default"), time.perf_counter)},
+        scanners={
+            "bank": Scanner(gating.SHIPPED, policy or Policy(name="default"), time.perf_counter)
+        },
         seal=gating.SEAL,
         name="worker-0",
         consumer="tidegate-worker-small",
@@ -94,6 +96,37 @@ async def test_what_the_model_gives_away_is_not_taken_for_the_customers() -> Non
     worker = await _worker(Line(contains="CARD_1", answer=f"Not {LEAKED}"))
     finished = _completion(await worker.answer(_admitted(prompt="Is 4111 1111 1111 1111 mine?")))
     assert finished.text == "Not [CARD_2]"
+
+
+async def test_a_bad_answer_is_stopped_under_way() -> None:
+    """A guard that withholds ends the generation, and the completion says after how much."""
+    policy = Policy(name="strict", rules={"tone": GuardRule(action=Action.WITHHOLD)})
+    answer = "You are a stupid idiot. " + "And so it goes on and on. " * 40
+    worker = await _worker(Line(contains="?", answer=answer), policy=policy)
+    record = _admitted(sampling={"max_tokens": 400})
+    finished = _completion(await worker.answer(record))
+    assert finished.failure is None
+    assert finished.finish_reason == "abort"
+    assert finished.stopped is not None
+    assert finished.stopped.guard == "tone"
+    assert finished.stopped.generated_chars == len(finished.text) < 100
+    assert finished.stopped.released_chars == 0
+    assert 0 < finished.usage.completion_tokens < 30
+    assert finished.usage.prompt_tokens > 0
+    assert finished.scanned is not None
+    by_guard = {verdict.guard: verdict.outcome for verdict in finished.scanned.verdicts}
+    assert by_guard["tone"] is Outcome.WITHHOLD
+    gate = gating.make_gate(policy)
+    completed = Record(Partition(COMPLETIONS.name, 3), 1, gating.NOW_MS, b"k", encode(finished))
+    (response,) = gating.events(gate([completed]))[RESPONSES.name]
+    assert (response.status, response.stopped) == ("withheld", finished.stopped)
+
+
+async def test_a_good_answer_is_generated_to_its_end() -> None:
+    """Where a guard could stop and does not, the answer is whole."""
+    policy = Policy(name="strict", rules={"tone": GuardRule(action=Action.WITHHOLD)})
+    finished = _completion(await (await _worker(policy=policy)).answer(_admitted()))
+    assert (finished.text, finished.stopped) == ("Yes, in the app.", None)
 
 
 @pytest.mark.parametrize(
