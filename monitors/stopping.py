@@ -8,6 +8,7 @@ from typing import Self
 
 from monitors.duties import Duty
 from monitors.folding import Folded
+from monitors.guard import Scan
 from monitors.matching import StreamMatcher
 from monitors.patterns import PatternGuard
 from monitors.text import Text
@@ -20,7 +21,10 @@ HOLD_BACK_CHARS = 160
 
 It has to hold the longest stretch that a guard speaks about, less what comes between two looks.
 """
+_REACH_CHARS = 256
+"""How far beyond its first sight something may take to become what a guard speaks about."""
 _GROWTH_RATE = 0.02
+"""How much longer an answer must be before it is read once more."""
 
 
 class Stopping:
@@ -48,9 +52,9 @@ class Growing:
     """One answer as it grows; a context, which gives its memory back.
 
     A piece costs next to nothing: only when enough has come, hyperscan takes up where it left off,
-    and only where it sees something the guard concerned reads the answer so far. An answer in which
-    it keeps seeing something is read anew whenever it is a certain share longer, so that the work
-    grows in proportion to the answer.
+    and only where it sees something the guard concerned reads the answer so far, and again as more
+    of it comes. An answer in which it keeps seeing something is read anew whenever it is a certain
+    share longer, so that the work grows in proportion to the answer.
 
     Args:
         stopping: Who may stop it.
@@ -62,7 +66,7 @@ class Growing:
         self._pieces: list[str] = []
         self._fresh: list[str] = []
         self._chars = self._checked = self._cleared = 0
-        self._suspects: set[int] = set()
+        self._suspects: dict[int, int] = {}
         self._next_read = 0
 
     def __enter__(self) -> Self:
@@ -84,17 +88,23 @@ class Growing:
             return None
         return self.check()
 
-    def check(self) -> Stopped | None:
-        """Look at what has come since the last look; to be called once more at the answer's end."""
+    def check(self, last: bool = False) -> Stopped | None:
+        """Look at what has come since the last look; return who stops the answer, if someone does.
+
+        Args:
+            last: Whether nothing more will come, so that whatever is suspicious is read.
+        """
         fresh = "".join(self._fresh)
         self._fresh.clear()
         self._pieces.append(fresh)
         seen = self._stream.seen(Folded(fresh).text)
-        self._suspects.update(self._stopping.owners[number] for number in seen)
-        stopper = self._read() if self._suspects and self._chars >= self._next_read else None
+        for number in seen:
+            self._suspects[self._stopping.owners[number]] = self._chars
+        is_due = last or self._chars >= self._next_read
+        stopper = self._read() if self._suspects and is_due else None
         if stopper is None:
             self._checked = self._chars
-            if not self._suspects:
+            if is_due or not self._suspects:
                 self._cleared = self._chars
             return None
         return Stopped(
@@ -110,12 +120,13 @@ class Growing:
         self._next_read = self._chars + int(self._chars * _GROWTH_RATE)
         for place in sorted(self._suspects):
             duty, guard = self._stopping.duties[place], self._stopping.guards[place]
+            scan: Scan | None
             try:
                 scan = guard.scan_alone(text)
             except Exception:  # the whole answer is read again, and a guard's bug is a verdict then
-                self._suspects.discard(place)
-                continue
-            if scan.score >= duty.threshold:
+                scan = None
+            if scan is not None and scan.score >= duty.threshold:
                 return duty
-        self._suspects.clear()
+            if scan is None or self._chars > self._suspects[place] + _REACH_CHARS:
+                del self._suspects[place]
         return None

@@ -62,6 +62,33 @@ def worker(settings: Settings, model: str, requests: int, max_tokens: int, as_js
     _print(result, as_json)
 
 
+@command.command("guards")
+@click.option("--prompts", type=click.IntRange(min=100), default=3000, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print it as a JSON object.")
+def guards(prompts: int, as_json: bool) -> None:
+    """Time the guards on prompts of 384 characters.
+
+    All that the shipped policy requires and each cost class, on one core, alone and in batches.
+    """
+    os.environ["OMP_NUM_THREADS"] = "1"
+    from infra.bench.guards import bench_guards
+
+    _print(bench_guards(prompts), as_json)
+
+
+@command.command("streaming")
+@click.option("--cases", type=click.IntRange(min=90), default=900, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print it as a JSON object.")
+def streaming(cases: int, as_json: bool) -> None:
+    """Count what is seen of a bad answer before it is stopped.
+
+    Sentences are planted into answers that come word by word; beside it, scanning whole answers.
+    """
+    from infra.bench.streaming import bench_streaming
+
+    _print(bench_streaming(cases), as_json)
+
+
 def _print(result: BaseModel, as_json: bool) -> None:
     if as_json:
         click.echo(result.model_dump_json(indent=2))

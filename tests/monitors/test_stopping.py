@@ -10,9 +10,10 @@ from monitors.scanning import Scanner
 from monitors.stopping import CHECK_CHARS, HOLD_BACK_CHARS, Stopping
 from schemas.registry import GuardRule, Policy
 from schemas.requests import Stopped
-from schemas.verdicts import Action, Direction
+from schemas.verdicts import Action, Direction, Outcome
 
-POLICY = Policy(name="strict", rules={"tone": GuardRule(action=Action.WITHHOLD)})
+WITHHOLD = GuardRule(action=Action.WITHHOLD)
+POLICY = Policy(name="strict", rules={"tone": WITHHOLD, "secrets": WITHHOLD})
 SCANNER = Scanner([kind() for kind in GUARDS], POLICY)
 FILLER = "You can close it in the app, or come to any branch with your passport. "
 INSULT = "Really, you are such a stupid idiot! "
@@ -34,7 +35,7 @@ def grow(text: str, piece: int = 5) -> Stopped | None:
         for start in range(0, len(text), piece):
             if stopped := growing.add(text[start : start + piece]):
                 return stopped
-        return growing.check()
+        return growing.check(last=True)
 
 
 def test_a_bad_answer_is_stopped_where_it_turns_bad() -> None:
@@ -61,7 +62,7 @@ def test_only_guards_that_withhold_can_stop() -> None:
     assert [duty.guard.name for duty in STOPPING.duties if duty.guard.name == "tone"]
 
 
-PARTS = (FILLER, "you are ", "stupid", " IDIOTS ", "\u200b", "\uff59ou ")
+PARTS = (FILLER, "you are ", "stupid", " IDIOTS ", "\u200b", "\uff59ou ", "password: ", "q7RzX2mV9")
 
 
 @given(
@@ -75,7 +76,7 @@ def test_growing_finds_what_the_whole_holds(parts: list[str], piece: int) -> Non
     """However an answer is cut, it is stopped if what stops it would withhold it as a whole."""
     text = "".join(parts)
     (verdicts,) = SCANNER.in_worker().scan([text], Direction.ANSWER)
-    whole = any(v.score >= v.threshold for v in verdicts if v.guard == "tone")
+    whole = any(v.outcome is Outcome.WITHHOLD for v in verdicts)
     stopped = grow(text, piece)
     if whole:
         assert stopped is not None
@@ -101,6 +102,6 @@ def test_reading_a_suspicious_answer_stays_in_proportion() -> None:
         for chars in (20_000, 40_000):
             read = 0
             assert grow("the LOUD word " * (chars // 14)) is None
-            assert read <= 60 * chars
+            assert read <= 80 * chars
     finally:
         del guard.scan_alone
