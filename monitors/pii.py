@@ -1,199 +1,73 @@
-"""Personal data by pattern: cards, IBANs, addresses, telephone and security numbers."""
+"""Personal data by pattern: what has a form of its own, and best a checksum as well."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
+from typing import Literal, get_args
 
-from monitors.checksums import iban_length, is_card, is_iban
+from pydantic import BaseModel, ConfigDict
+
 from monitors.guard import Scan
-from monitors.matching import Expression
 from monitors.patterns import Hit, PatternGuard
+from monitors.pii_ids import ID_FORMS
+from monitors.pii_network import IP_FORMS, URL_FORM
+from monitors.pii_numbers import NUMBER_FORMS
 from monitors.spans import disjoint
 from monitors.text import Text
 from schemas.verdicts import Action, Direction, Span
 
-_SURENESS = {"CARD": 1.0, "IBAN": 1.0, "EMAIL": 0.95, "SSN": 0.8, "PHONE": 0.9, "PHONE_LOCAL": 0.7}
-
-_EXPRESSIONS = (
-    Expression(
-        "CARD",
-        regex=r"(?<![A-Za-z0-9+])\d(?:[ .-]{0,3}\d){11,}+",
-        seed=r"\d(?:[ .-]{0,3}\d){11}",
-    ),
-    Expression(
-        "IBAN",
-        regex=r"(?<![A-Z0-9])[A-Z]{2}\d\d(?=(?P<rest>(?:[ -]?[A-Z0-9]){11,30}+))",
-        seed=r"[A-Z]{2}\d\d(?:[ -]?[A-Z0-9]){11}",
-        caseless=True,
-    ),
-    Expression(
-        "EMAIL",
-        regex=(
-            r"(?<![\w.+%'-])[\w.+%'-]{1,64}@"
-            r"(?:[A-Z0-9](?:[A-Z0-9-]{0,61}[A-Z0-9])?\.){1,8}[A-Z]{2,24}(?![\w-])"
-        ),
-        seed=r"[\w.+%'-]@[A-Z0-9][A-Z0-9-]{0,62}\.[A-Z]",
-        caseless=True,
-    ),
-    Expression(
-        "SSN",
-        regex=r"(?<![\w.+-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?!\w|[.-]\d)",
-        seed=r"\d{3}-\d\d-\d{4}",
-    ),
-    Expression(
-        "PHONE",
-        regex=r"(?<![\w+])\+[ (]?[1-9](?:[ ./()-]{0,3}\d){6,14}+(?!\d)",
-        seed=r"\+[ (]?[1-9](?:[ ./()-]{0,3}\d){6}",
-    ),
-    Expression(
-        "PHONE_LOCAL",  # North America: area, exchange, line
-        regex=(
-            r"(?<![\w.+-])(?:1[ .-])?(?:\([2-9]\d\d\)[ -]?|[2-9]\d\d[ .-])\d{3}[ .-]\d{4}"
-            r"(?!\w|[.,-]\d)"
-        ),
-        seed=r"[2-9]\d\d[ .)-]{1,2}\d{3}[ .-]\d{4}",
-    ),
-    Expression(
-        "PHONE_LOCAL",  # elsewhere: a trunk 0 and groups of digits
-        regex=r"(?<![\w.,+/-])\(?0[1-9]\d{0,4}\)?(?:[ /.-]{1,2}\d{2,8}){1,5}+(?!\w|[.,/-]\d)",
-        seed=r"0[1-9]\d{0,4}\)?[ /.-]{1,2}\d\d",
-    ),
-    Expression(
-        "PHONE_LOCAL",  # any number that its sentence calls a telephone number
-        regex=(
-            r"\b(?:phone|tel(?:ephone)?|mobile|cell(?:phone)?|whatsapp|fax|call|text|ring|reach)\b"
-            r"(?P<between>[^\d\n]{0,24})(?P<value>\(?\d(?:[ ./()-]{0,2}\d){6,14}+)(?!\w|[.,]\d)"
-        ),
-        seed=(
-            r"\b(?:phone|tel(?:ephone)?|mobile|cell(?:phone)?|whatsapp|fax|call|text|ring|reach)\b"
-            r"[^\d\n]{0,24}\d(?:[ ./()-]{0,2}\d){6}"
-        ),
-        caseless=True,
-    ),
-)
-_GROUP = re.compile(r"\d(?:[ .-]{1,3}\d(?!\d))++|\d++")
-_NO_DIGIT = re.compile(r"\D")
-_DATE = re.compile(r"\(?\d\d[./ -]\d\d[./ -](?:19|20)\d\d")
-_OTHER_NUMBER = re.compile(
-    r"account|amount|card|code|iban|invoice|order|pin\b|reference|transaction|[$]|usd|eur|gbp",
-    re.IGNORECASE,
-)
-# ITU E.164: countries of one digit, of two, and the first two digits of those of three.
-_COUNTRY = re.compile(
-    r"[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
-    r"|(?:2[1-689]|3[578]|42|5[09]|6[789]|8[0578]|9[67])\d|99[2-68]"
-)
+PiiLabel = Literal[
+    "CARD", "IBAN", "EMAIL", "SSN", "NATIONAL_ID", "PHONE", "IP", "MAC", "CRYPTO", "URL"
+]
+KINDS: tuple[PiiLabel, ...] = get_args(PiiLabel)
+_TELEPHONES = tuple(form for form in NUMBER_FORMS if form.label == "PHONE")
+_OTHERS = tuple(form for form in NUMBER_FORMS if form.label != "PHONE")
+_FORMS = (*_OTHERS, *ID_FORMS, *IP_FORMS, URL_FORM, *_TELEPHONES)
 
 
 class Pii(PatternGuard):
-    """Find cards, IBANs, e-mail addresses, telephone and social security numbers, for masking.
+    """Find cards, accounts, e-mail addresses, telephone and identity numbers, for masking.
 
     Cards must have a brand's prefix and length and pass Luhn's check, IBANs their country's length
-    and the check modulo 97, so that order numbers and the like are left alone. Telephone numbers
-    have no checksum: international ones need a country's code, national ones the shape of one or
-    a word that says so.
+    and the check modulo 97, identity numbers of states their own check, so that order numbers and
+    the like are left alone. Telephone numbers have no checksum: international ones need a
+    country's code, national ones the shape of one or a word that says so.
 
     >>> Pii().scan(["my card is 4111 1111 1111 1111, not 4111 1111 1111 1112"])[0].spans
     (Span(start=11, end=30, label='CARD'),)
     """
 
+    class Options(BaseModel):
+        """What a policy may set.
+
+        Args:
+            labels: The kinds of data that are looked for; pages (``URL``) only if asked for.
+        """
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        labels: tuple[PiiLabel, ...] = tuple(kind for kind in KINDS if kind != "URL")
+
     name = "pii"
-    version = "1"
+    version = "2"
     directions: tuple[Direction, ...] = (Direction.PROMPT, Direction.PASSAGE, Direction.ANSWER)
     action = Action.MASK
     threshold = 0.5
-    expressions = _EXPRESSIONS
+
+    def __init__(self, options: Options = Options()) -> None:  # noqa: B008 - frozen
+        self._forms = {
+            form.expression.label: form for form in _FORMS if form.label in options.labels
+        }
+        self.expressions = [form.expression for form in _FORMS if form.label in options.labels]
 
     def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
         """Return the scan of ``text``; its score is that of the surest find."""
         found: list[Span] = []
         score = 0.0
         for kind, match, source in hits:
-            for start, end in _PLACES[kind](match):
-                found.append(source.span(start, end, kind.removesuffix("_LOCAL")))
-                score = max(score, _SURENESS[kind])
+            form = self._forms[kind]
+            for start, end in form.places(match):
+                found.append(source.span(start, end, form.label))
+                score = max(score, form.sureness)
         chars = len(text.original)
         return Scan(score, chars, disjoint(found, chars))
-
-
-Place = tuple[int, int]
-
-
-def _cards(match: re.Match[str]) -> Iterator[Place]:
-    """Yield the card numbers in a run of digit groups; a run may hold a date or a code as well."""
-    groups = list(_GROUP.finditer(match.string, *match.span()))
-    if match.string[match.end() : match.end() + 1].isalnum():
-        del groups[-1]
-    first = 0
-    while first < len(groups):
-        last = _card_from(groups, first)
-        if last is None:
-            first += 1
-            continue
-        yield groups[first].start(), groups[last].end()
-        first = last + 1
-
-
-def _card_from(groups: Sequence[re.Match[str]], first: int) -> int | None:
-    """Return the group that ends the longest card number starting at group ``first``, if any.
-
-    People write it whole, as 4-4-4-4 or 4-6-5, or digit by digit: no group but the last is short.
-    """
-    number, best = "", None
-    for last in range(first, len(groups)):
-        digits = _NO_DIGIT.sub("", groups[last][0])
-        number += digits
-        if len(number) > 19:
-            break
-        if is_card(number):
-            best = last
-        if len(digits) < 3:
-            break
-    return best
-
-
-def _ibans(match: re.Match[str]) -> Iterator[Place]:
-    written = match[0] + match["rest"]
-    length = iban_length(written[:2])
-    places = [place for place, char in enumerate(written) if char.isalnum()]
-    if length is None or len(places) < length:
-        return
-    end = places[length - 1] + 1
-    whole = not match.string[match.start() + end : match.start() + end + 1].isalnum()
-    if whole and is_iban("".join(written[place] for place in places[:length])):
-        yield match.start(), match.start() + end
-
-
-def _emails(match: re.Match[str]) -> Iterator[Place]:
-    lead = len(match[0]) - len(match[0].lstrip("'.-"))
-    yield match.start() + lead, match.end()
-
-
-def _as_matched(match: re.Match[str]) -> Iterator[Place]:
-    yield match.span()
-
-
-def _international(match: re.Match[str]) -> Iterator[Place]:
-    if _COUNTRY.match("".join(char for char in match[0] if char.isdigit())):
-        yield match.span()
-
-
-def _national(match: re.Match[str]) -> Iterator[Place]:
-    named = match.groupdict().get("value") is not None
-    place = match.span("value") if named else match.span()
-    digits = sum(char.isdigit() for char in match.string[slice(*place)])
-    if named and _OTHER_NUMBER.search(match["between"]):
-        return
-    if (7 if named else 10) <= digits <= 15 and not _DATE.match(match.string, place[0]):
-        yield place
-
-
-_PLACES = {
-    "CARD": _cards,
-    "IBAN": _ibans,
-    "EMAIL": _emails,
-    "SSN": _as_matched,
-    "PHONE": _international,
-    "PHONE_LOCAL": _national,
-}

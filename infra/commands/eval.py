@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
 
 
@@ -11,3 +14,26 @@ def command() -> None:
 
     Every task prints one object with sample sizes and intervals.
     """
+
+
+@command.command("pii")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of text, spans (type, start, end) and template.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(["all", "fit", "report"]),
+    default="all",
+    show_default=True,
+    help="Judge on one half of the templates only, by a fixed hash.",
+)
+@click.option("--beside", is_flag=True, help="Judge presidio in the same run.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def pii(data: Path, part: str, beside: bool, as_json: bool) -> None:
+    """Judge how well personal data is found."""
+    from infra.eval.pii import evaluate
+
+    click.echo(json.dumps(evaluate(data, part, beside), indent=None if as_json else 2))

@@ -28,3 +28,21 @@ def bank(folder: Path, seed: int) -> None:
             bar.update(task, completed=step, total=steps, description=f"loss {loss:.3f}")
 
         train_bank(folder, seed, show)
+
+
+@command.command("pii")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seed", default=0, show_default=True, help="The same seed, the same weights.")
+def pii(folder: Path, seed: int) -> None:
+    """Train the tagger of personal details and save it in FOLDER; takes a minute or two."""
+    from rich.progress import Progress
+
+    from infra.pii.train import train_tagger
+
+    with Progress() as bar:
+        task = bar.add_task("training")
+
+        def show(step: int, steps: int, loss: float) -> None:
+            bar.update(task, completed=step, total=steps, description=f"loss {loss:.3f}")
+
+        train_tagger(folder, seed, show)

@@ -1,0 +1,1 @@
+"""How the tagger of personal details is made: sentences of our own, and a fit on them."""
