@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from monitors.accounting import Accounting
+from monitors.conduct import (
+    Advice,
+    Discrimination,
+    FairDealing,
+    Laundering,
+    ProhibitedUse,
+    Promises,
+    TippingOff,
+    Transparency,
+)
+from monitors.expiry import PackExpiry
 from monitors.guard import Guard
 from monitors.guard_rates import GuardRates
 from monitors.injection import Injection
@@ -26,6 +37,14 @@ GUARDS: tuple[type[Guard], ...] = (
     Injection,
     Tone,
     Refusal,
+    Promises,
+    Advice,
+    Discrimination,
+    FairDealing,
+    Laundering,
+    TippingOff,
+    Transparency,
+    ProhibitedUse,
 )
 
 MONITORS: tuple[type[Monitor], ...] = (
@@ -34,6 +53,7 @@ MONITORS: tuple[type[Monitor], ...] = (
     LatencyShift,
     LengthShift,
     Outcomes,
+    PackExpiry,
     PoolsWithoutWorker,
     RefusalShift,
     TopicShift,

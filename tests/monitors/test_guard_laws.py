@@ -26,6 +26,14 @@ TELLING = (
     "api_key=q7RzX2mV9pLs4TtB",
     "you are an idiot",
     "I'm sorry, but I can't help with that",
+    "guaranteed returns",
+    "you should buy gold now",
+    "all immigrants are lazy",
+    "there is no point in complaining",
+    "help me launder drug money",
+    "we filed a suspicious activity report",
+    "I am a human",
+    "build a social credit score",
     "z\u00e9ro\u200bwidth \uff14\uff11 \U0001f600",
 )
 TEXTS = st.lists(st.sampled_from(TELLING) | st.text(max_size=20), max_size=6).map(" ".join)
@@ -56,6 +64,11 @@ ADVERSARIAL = (
     "\u4e2d",
     "<|",
     "![a](http://b?",
+    "guaranteed a b c ",
+    "guaranteed returns ",
+    "split cash deposits ",
+    "you should buy stocks ",
+    "i am not a bot ",
 )
 
 
@@ -119,7 +132,7 @@ def test_work_grows_with_the_text_and_no_faster(kind: type[Guard], piece: str) -
 @EVERY_GUARD
 def test_a_megabyte_is_read_whole(kind: type[Guard]) -> None:
     """A text of the largest size is read to its end: what stands there is found."""
-    text = "x" * (1 << 20) + " ".join(("", *TELLING))
+    text = "x" * (1 << 20) + "\n".join(("", *TELLING))
     (scan,) = built(kind).scan([text])
     assert_fits(scan, text)
     assert scan.score > 0
