@@ -37,3 +37,24 @@ def pii(data: Path, part: str, beside: bool, as_json: bool) -> None:
     from infra.eval.pii import evaluate
 
     click.echo(json.dumps(evaluate(data, part, beside), indent=None if as_json else 2))
+
+
+@command.command("outofscope")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of text, label (a topic, or oos) and split.",
+)
+@click.option(
+    "--reference",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Rows of the same shape; those in scope (split train, if there is one) are the examples.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def outofscope(data: Path, reference: Path, as_json: bool) -> None:
+    """Judge how well requests outside the scope are found."""
+    from infra.eval.outofscope import evaluate
+
+    click.echo(json.dumps(evaluate(data, reference), indent=None if as_json else 2))
