@@ -16,7 +16,7 @@ from monitors.verdicts import Roll, Verdicts
 from schemas.registry import Policy
 from schemas.verdicts import Action, Direction, Outcome, Verdict
 
-_STRONGEST_LAST = (Action.FLAG, Action.ESCALATE, Action.MASK, Action.WITHHOLD, Action.BLOCK)
+STRONGEST_LAST = (Action.FLAG, Action.ESCALATE, Action.MASK, Action.WITHHOLD, Action.BLOCK)
 _CHEAPEST_FIRST = tuple(Cost)
 _PASS = Outcome.PASS
 _ACTIONS = {Outcome(action.value): action for action in Action}
@@ -176,7 +176,7 @@ def decision(verdicts: Sequence[Verdict]) -> Action | None:
     cannot be kept from the model any more: there, block and withhold are the same.
     """
     wanted = [action for v in verdicts if (action := _asked(v)) is not None]
-    return max(wanted, key=_STRONGEST_LAST.index, default=None)
+    return max(wanted, key=STRONGEST_LAST.index, default=None)
 
 
 def _asked(verdict: Verdict) -> Action | None:

@@ -179,7 +179,15 @@ def check_guards(folder: Path, policy: Policy, known: Mapping[str, type[BaseMode
         ConfigError: Naming file, line and key, if a guard does not exist, does not have such
             options, or waits for one that itself waits.
     """
-    path = folder / "policies" / f"{policy.name}.yaml"
+    check_policy(folder / "policies" / f"{policy.name}.yaml", policy, known)
+
+
+def check_policy(path: Path, policy: Policy, known: Mapping[str, type[BaseModel] | None]) -> None:
+    """Refuse the policy in the file ``path`` as :func:`check_guards` does.
+
+    Raises:
+        ConfigError: Naming file, line and key.
+    """
     listed = () if policy.guards == "all" else policy.guards
     for index, guard in enumerate(listed):
         if guard not in known:
