@@ -171,6 +171,8 @@ class _MemoryMembership:
             self.polls_left -= 1
             if self.polls_left < 0:
                 raise LogUnavailable(f"{self._member} is no member any more")
+        # Nothing is awaited once records are taken: a lane might open elsewhere in between.
+        await asyncio.sleep(0)
         found: list[Record] = []
         for partition in sorted(self._positions):
             if partition in self._paused:
@@ -181,7 +183,8 @@ class _MemoryMembership:
             if fresh:
                 self._positions[partition] = fresh[-1].offset + 1
                 found += fresh
-        await asyncio.sleep(0 if found else min(wait_s, 0.02))
+        if not found:
+            await asyncio.sleep(min(wait_s, 0.02))
         return found
 
     def pause(self, partition: Partition) -> None:

@@ -38,9 +38,12 @@ class ToOnePool:
 
 
 def make_gate(
-    policy: Policy | None = None, guards: list[Guard] | None = None, now: datetime = NOW
+    policy: Policy | None = None,
+    guards: list[Guard] | None = None,
+    now: datetime = NOW,
+    scanner: Scanner | None = None,
 ) -> Gate:
-    """Return a gate that serves the deployment ``bank``."""
+    """Return a gate that serves the deployment ``bank``, with ``scanner`` if one is given."""
     policy = policy or Policy(name="default")
     guards = SHIPPED if guards is None else guards
     serving = Serving(
@@ -48,7 +51,7 @@ def make_gate(
         deployment_version="d1",
         policy=policy,
         policy_version="p1",
-        scanner=Scanner(guards, policy, time.perf_counter),
+        scanner=scanner or Scanner(guards, policy, time.perf_counter),
         router=ToOnePool(),
     )
     return Gate(
