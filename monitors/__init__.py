@@ -21,6 +21,7 @@ from monitors.latency import LatencyShift
 from monitors.length import LengthShift
 from monitors.monitor import Monitor
 from monitors.outcomes import Outcomes
+from monitors.personal import Personal
 from monitors.pii import Pii
 from monitors.pools import PoolsWithoutWorker
 from monitors.refusal import Refusal
@@ -33,6 +34,7 @@ from monitors.watch import Watch
 
 GUARDS: tuple[type[Guard], ...] = (
     Pii,
+    Personal,
     Secrets,
     Injection,
     Tone,

@@ -39,8 +39,12 @@ class Duty:
 
     @property
     def runs_in_worker(self) -> bool:
-        """Whether the guard reads answers where they are generated: to mask, or to stop them."""
-        stops = self.action in (Action.WITHHOLD, Action.BLOCK) and self.shares_the_pass
+        """Whether the guard reads answers where they are generated: to mask, or to stop them.
+
+        A model that weighs words by what follows them reads no answer before it is whole.
+        """
+        at_sight = self.shares_the_pass and self.cost is Cost.PATTERN
+        stops = self.action in (Action.WITHHOLD, Action.BLOCK) and at_sight
         return stops or self.action is Action.MASK
 
     @property

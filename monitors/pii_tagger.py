@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +34,8 @@ TAGS = ("O", *(f"{part}-{label}" for label in LABELS for part in "BI"))
 _FILE = "pii_tagger.safetensors"
 _CHUNK = 400
 _LAP = 20
+_LONG_NUMBER = re.compile(r"\d(?:[ .-]?\d){10}")
+"""A card's or an account's; no house has it."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Tagger:
         return [
             Span(start=start, end=end, label=label)
             for start, end, label in found
-            if label != "PERSON" or not _is_plain(text[start:end])
+            if not _is_no(label, text[start:end])
         ]
 
     def tags(self, words: Sequence[str]) -> list[int]:
@@ -113,10 +116,15 @@ class Tagger:
         return tags[::-1]
 
 
-def _is_plain(text: str) -> bool:
-    """Return whether ``text`` is nothing but common words in small letters."""
+def _is_no(label: str, text: str) -> bool:
+    """Return whether ``text`` cannot be a ``label``: a name of common words, a street of digits."""
+    words = TOKEN.findall(text)
+    if label == "ADDRESS":
+        named = any(word.isalpha() and len(word) > 1 for word in words)
+        return not named or _LONG_NUMBER.search(text) is not None
     known = gazetteer()
-    return text.islower() and all("words" in known.get(word, ()) for word in TOKEN.findall(text))
+    plain = {"words", "brand"}
+    return label == "PERSON" and all(known.get(word.lower(), {""}) <= plain for word in words)
 
 
 def tags_of(text: str, spans: Sequence[Span]) -> tuple[list[str], list[int]]:

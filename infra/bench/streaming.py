@@ -20,6 +20,7 @@ from inference.bank import questions
 from infra.bench.estimate import Estimate, estimate
 from infra.eval.intervals import wilson
 from monitors import GUARDS
+from monitors.guard import Cost
 from monitors.patterns import PatternGuard
 from monitors.scanning import Scanner
 from monitors.stopping import CHECK_CHARS, HOLD_BACK_CHARS, Stopping
@@ -150,7 +151,11 @@ def bench_streaming(cases: int = 900, seed: int = 1) -> StreamingBench:
 def _scanner() -> Scanner:
     """Return the scanner of a policy under which every guard that reads patterns withholds."""
     guards = [kind() for kind in GUARDS if issubclass(kind, PatternGuard)]
-    guards = [guard for guard in guards if not getattr(guard, "optional", False)]
+    guards = [
+        guard
+        for guard in guards
+        if not getattr(guard, "optional", False) and guard.cost is Cost.PATTERN
+    ]
     rule = GuardRule(action=Action.WITHHOLD, directions=(Direction.ANSWER,))
     # A refusal is no harm, and the bank's own answers hold e-mail addresses and web pages.
     names = [g.name for g in guards if Direction.ANSWER in g.directions or g.name == "injection"]

@@ -17,7 +17,7 @@ SENTENCES = 30_000
 EPOCHS = 6
 HELD_OUT = 2_000
 _FOLDS = 5
-_PLAIN_EVERY = 8
+_PLAIN_EVERY = 5
 _NAMING = frozenset(
     {"city", "country", "nationality", "us_state", "month", "weekday", "given", "family"}
 )
@@ -39,7 +39,7 @@ def train_tagger(folder: Path, seed: int = 0, show: Show = lambda *_: None) -> T
 
 
 def _rows(seed: int, count: int, apart: bool = False) -> list[Sentence]:
-    """Return sentences to fit on, one in eight a plain question in which nothing is personal."""
+    """Return sentences to fit on, one in five a question or an answer without anything personal."""
     plain = _plain(seed)
     filled = sentences(seed, lambda form: not apart or form % _FOLDS != 0)
     return [next(plain if n % _PLAIN_EVERY == 0 else filled) for n in range(count)]
@@ -47,8 +47,9 @@ def _rows(seed: int, count: int, apart: bool = False) -> list[Sentence]:
 
 def _plain(seed: int) -> Iterator[Sentence]:
     for one, other in zip(questions(seed), elsewhere(seed), strict=False):
-        for text in (one.text, other.text, one.text.lower()):
-            if not any(_NAMING & set(kinds_of(word).split("+")) for word in TOKEN.findall(text)):
+        for text in (one.text, one.answer, other.text, other.answer, one.text.lower()):
+            kinds = [set(kinds_of(word).split("+")) for word in TOKEN.findall(text)]
+            if not any(_NAMING & of and "words" not in of for of in kinds):
                 yield Sentence(text, (), -1)
 
 

@@ -26,7 +26,7 @@ def found(guard: Personal, text: str) -> set[tuple[str, str]]:
         ("Hello, my name is Margaret Okonkwo and I lost my card", "PERSON", "Margaret Okonkwo"),
         ("Dear Mr. Lindqvist, your card is on its way", "PERSON", "Lindqvist"),
         ("Dear Mr. Lindqvist, your card is on its way", "TITLE", "Mr."),
-        ("Please send it to 14 Juniper Lane, Leeds", "ADDRESS", "14 Juniper Lane, Leeds"),
+        ("Please send it to 14 Juniper Lane", "ADDRESS", "14 Juniper Lane"),
         ("I will be in Norway next week", "PLACE", "Norway"),
         ("She works at Halvorsen & Pike Ltd", "ORGANIZATION", "Halvorsen & Pike Ltd"),
         ("We ate Ethiopian food", "GROUP", "Ethiopian"),
