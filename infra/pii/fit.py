@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ Show = Callable[[int, int, float], None]
 
 _BATCH = 64
 _RATE = 0.08
-_LOST_RATE = 0.2
+_LOST_RATE = 0.3
 _SHRINK = 2e-6
 _NEVER = np.float32(-1e4)
 
@@ -151,8 +150,3 @@ def _expectations(
     np.add.at(pair, (before, tags[later]), -1)
     likelihood += float(steps[before, tags[later]].sum())
     return float(norms.sum()) - likelihood, single, pair
-
-
-def some(stream: Iterator[Sentence], count: int) -> list[Sentence]:
-    """Return the first ``count`` sentences of a stream."""
-    return list(islice(stream, count))

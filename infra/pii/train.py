@@ -13,7 +13,7 @@ from infra.pii.sentences import Sentence, forms, sentences
 from monitors.pii_tagger import LABELS, Tagger, save_tagger
 from monitors.pii_words import TOKEN, kinds_of
 
-SENTENCES = 30_000
+SENTENCES = 50_000
 EPOCHS = 6
 HELD_OUT = 2_000
 _FOLDS = 5
