@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from infra.commands import with_settings
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 
 @click.group("eval")
@@ -58,3 +65,22 @@ def outofscope(data: Path, reference: Path, as_json: bool) -> None:
     from infra.eval.outofscope import evaluate
 
     click.echo(json.dumps(evaluate(data, reference), indent=None if as_json else 2))
+
+
+@command.command("leaks")
+@click.option("--requests", "many", default=2000, show_default=True, help="Requests to send.")
+@click.option("--seed", default=0, show_default=True, help="Decides what is planted.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@with_settings
+def leaks(settings: Settings, many: int, seed: int, as_json: bool) -> None:
+    """Plant personal data and search for it in all topics, tables and logs.
+
+    On a system of its own, with an engine that answers from a script. Exit code 1 if a value with a
+    form of its own is found outside the request topic and restored responses.
+    """
+    from infra.eval.leaks import evaluate
+
+    found = evaluate(settings.cache, many, seed)
+    click.echo(json.dumps(found, indent=None if as_json else 2))
+    if not found["ok"]:
+        sys.exit(1)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitors.masking import Numbering, mask, restore
+from monitors.personal import Personal
 from monitors.pii import Pii
 from schemas.verdicts import Span
 
@@ -79,3 +80,14 @@ def test_a_forged_placeholder_reveals_nothing() -> None:
     masked, second = mask("what is [CARD_1]?", [], numbering)
     assert masked == "what is [CARD_2]?"
     assert restore(masked, first | second) == "what is [CARD_1]?"
+
+
+def test_names_and_addresses_are_put_back_as_they_were() -> None:
+    """What a model finds is masked and restored like any other value, line breaks included."""
+    text = "My name is Margaret Okonkwo.\nI live at 14 Juniper Lane,\nLeeds, card 4111111111111111"
+    spans = [span for guard in (Pii(), Personal()) for span in guard.scan([text])[0].spans]
+    masked, mapping = mask(text, spans, Numbering())
+    assert "Okonkwo" not in masked
+    assert "Juniper" not in masked
+    assert "4111" not in masked
+    assert restore(masked, mapping) == text
