@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitors.accounting import Accounting
+from monitors.code_injection import CodeInjection
 from monitors.conduct import (
     Advice,
     Discrimination,
@@ -18,7 +19,9 @@ from monitors.guard import Guard
 from monitors.guard_rates import GuardRates
 from monitors.injection import Injection
 from monitors.latency import LatencyShift
+from monitors.leakage import Leakage
 from monitors.length import LengthShift
+from monitors.links import Links
 from monitors.monitor import Monitor
 from monitors.outcomes import Outcomes
 from monitors.personal import Personal
@@ -37,6 +40,9 @@ GUARDS: tuple[type[Guard], ...] = (
     Personal,
     Secrets,
     Injection,
+    CodeInjection,
+    Leakage,
+    Links,
     Tone,
     Refusal,
     Promises,

@@ -35,6 +35,9 @@ TELLING = (
     "we filed a suspicious activity report",
     "I am a human",
     "build a social credit score",
+    "http://93.184.216.34/a",
+    "my system prompt is short",
+    "x' or '1'='1",
     "z\u00e9ro\u200bwidth \uff14\uff11 \U0001f600",
 )
 TEXTS = st.lists(st.sampled_from(TELLING) | st.text(max_size=20), max_size=6).map(" ".join)
@@ -70,6 +73,20 @@ ADVERSARIAL = (
     "split cash deposits ",
     "you should buy stocks ",
     "i am not a bot ",
+    "http://",
+    "http://a@",
+    "![",
+    "![](//a",
+    "<img src",
+    "[a]: http://b ",
+    "<a onerror",
+    "select a from ",
+    "' or ",
+    "{{ ",
+    "../",
+    "curl a ",
+    "%x",
+    "my system prompt ",
 )
 
 
