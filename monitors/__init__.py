@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from monitors.accounting import Accounting
+from monitors.answer_format import AnswerFormat
+from monitors.brands import Brands
 from monitors.code_injection import CodeInjection
 from monitors.conduct import (
     Advice,
@@ -14,10 +16,12 @@ from monitors.conduct import (
     TippingOff,
     Transparency,
 )
+from monitors.disclaimers import Disclaimers
 from monitors.expiry import PackExpiry
 from monitors.guard import Guard
 from monitors.guard_rates import GuardRates
 from monitors.injection import Injection
+from monitors.language import Language
 from monitors.latency import LatencyShift
 from monitors.leakage import Leakage
 from monitors.length import LengthShift
@@ -53,6 +57,10 @@ GUARDS: tuple[type[Guard], ...] = (
     TippingOff,
     Transparency,
     ProhibitedUse,
+    Language,
+    Brands,
+    AnswerFormat,
+    Disclaimers,
 )
 
 MONITORS: tuple[type[Monitor], ...] = (

@@ -44,6 +44,7 @@ class Duty:
         A model that weighs words by what follows them reads no answer before it is whole.
         """
         at_sight = self.shares_the_pass and self.cost is Cost.PATTERN
+        at_sight = at_sight and not getattr(self.guard, "judges_whole", False)
         stops = self.action in (Action.WITHHOLD, Action.BLOCK) and at_sight
         return stops or self.action is Action.MASK
 

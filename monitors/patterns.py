@@ -39,12 +39,15 @@ class PatternGuard:
         views: The ways of decoding in which it wants to read texts that hint at them, too.
         reads_all: Whether it wants to read texts without a hit, too. The others pass them unread,
             which costs nothing.
+        judges_whole: Whether what stands further on may clear what it found, so that an answer is
+            not judged before it is complete.
     """
 
     cost: ClassVar[Cost] = Cost.PATTERN
     expressions: Sequence[Expression] = ()
     views: ClassVar[frozenset[View]] = frozenset()
     reads_all: ClassVar[bool] = False
+    judges_whole: bool = False
 
     def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
         """Return the scan of ``text``, given where the expressions hit, found as one goes on.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache
@@ -16,6 +17,7 @@ from monitors.matching import Expression
 from monitors.patterns import Hit, PatternGuard
 from monitors.phrases import phrase
 from monitors.signs import weighed
+from monitors.spans import SPANS_MAX
 from monitors.text import Text
 from schemas.base import Name
 from schemas.written import Written, parse, read
@@ -111,6 +113,7 @@ class RuleGuard(PatternGuard):
         self._text = {
             rule.id: _any_of((*pack.disclosed_by, *rule.disclosed_by)) for rule in pack.rules
         }
+        self.judges_whole = any(by is not None for by in self._text.values())
         self.expressions: Sequence[Expression] = [
             phrase(rule.id, words) for rule in pack.rules for words in rule.patterns
         ]
@@ -121,7 +124,10 @@ class RuleGuard(PatternGuard):
 
     def _uncleared(self, hits: Iterable[Hit]) -> Iterator[Hit]:
         disclosed: dict[tuple[str, int], bool] = {}
+        counts: Counter[str] = Counter()
         for hit in hits:
+            if counts[hit.label] == SPANS_MAX:
+                continue
             known = (hit.label, id(hit.source))
             if known not in disclosed:
                 by = self._text[hit.label]
@@ -130,6 +136,7 @@ class RuleGuard(PatternGuard):
                 continue
             by = self._sentence[hit.label]
             if by is None or by.search(_sentence_of(hit.match)) is None:
+                counts[hit.label] += 1
                 yield hit
 
 

@@ -38,6 +38,7 @@ TELLING = (
     "http://93.184.216.34/a",
     "my system prompt is short",
     "x' or '1'='1",
+    "ask rival bank for a loan at that rate",
     "z\u00e9ro\u200bwidth \uff14\uff11 \U0001f600",
 )
 TEXTS = st.lists(st.sampled_from(TELLING) | st.text(max_size=20), max_size=6).map(" ".join)
@@ -90,10 +91,25 @@ ADVERSARIAL = (
 )
 
 
+# Guards that find nothing until a policy says what.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "language": {"allowed": ("el",)},
+    "brands": {"competitors": ("Rival Bank",), "own": ("TideBank",)},
+    "format": {"max_words": 3, "required_sections": ("Risks",), "is_json": True},
+    "disclaimers": {
+        "required": ({"matter": "loans", "when": ("loan ~3 rate",), "says": ("apr",)},)
+    },
+    "leakage": {"canaries": ("heron-4417",)},
+}
+
+
 @cache
 def built(kind: type[Guard]) -> Guard:
     """Return the one guard of its kind that these tests share, as processes do."""
-    return kind()
+    made: Any = kind
+    options = OPTIONS.get(kind.name)
+    guard: Guard = made(made.Options(**options)) if options else kind()
+    return guard
 
 
 @EVERY_GUARD
@@ -147,7 +163,11 @@ def test_work_grows_with_the_text_and_no_faster(kind: type[Guard], piece: str) -
     assert steps(guard, long) <= 2.2 * steps(guard, short) + 200
 
 
-@EVERY_GUARD
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in GUARDS if kind.name != "language"],  # which reads the beginning, and says so
+    ids=lambda kind: str(kind.name),
+)
 def test_a_megabyte_is_read_whole(kind: type[Guard]) -> None:
     """A text of the largest size is read to its end: what stands there is found."""
     text = "x" * (1 << 20) + "\n".join(("", *TELLING))
