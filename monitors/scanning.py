@@ -42,10 +42,11 @@ class _Plan:
 class Scanner:
     """Run the guards that a policy requires; nothing they do is silent.
 
-    Guards that look for expressions share one pass over each text; then the others read batches,
-    the cheapest first. A guard that raises on a batch is given its texts one by one; a text that
-    makes it raise alone gets the verdict ``not_scanned``, with the error's class and whether the
-    policy lets such a text pass (``open``) or stops it (``closed``). So does, with the reason
+    Guards that look for expressions share one pass over each text, in a database of those that its
+    direction requires; then the others read batches, the cheapest first. A guard that raises on a
+    batch is given its texts one by one; a text that makes it raise alone gets the verdict
+    ``not_scanned``, with the error's class and whether the policy lets such a text pass (``open``)
+    or stops it (``closed``). So does, with the reason
     ``time_budget``, a text whose turn comes when the guard has used up its time for the batch.
     Where the policy has a guard read a sample only, or only what another one is in doubt of, all
     other texts get ``not_scanned`` with the reason ``not_sampled``, which stops nothing.
@@ -60,16 +61,21 @@ class Scanner:
     def __init__(self, guards: Sequence[Guard], policy: Policy, clock: Clock = lambda: 0.0) -> None:
         self._clock = clock
         required = duties(guards, policy)
-        sharing = [
-            (duty, duty.guard)
-            for duty in required
-            if duty.shares_the_pass and isinstance(duty.guard, PatternGuard)
-        ]
-        self._pack = Pack([guard for _, guard in sharing])
-        self._shared = {
-            duty.guard.name: Shared(duty, guard, place)
-            for place, (duty, guard) in enumerate(sharing)
-        }
+        self._packs: dict[Direction, Pack] = {}
+        self._shared: dict[Direction, dict[str, Shared]] = {}
+        for direction in Direction:
+            sharing = [
+                (duty, duty.guard)
+                for duty in required
+                if direction in duty.directions
+                and duty.shares_the_pass
+                and isinstance(duty.guard, PatternGuard)
+            ]
+            self._packs[direction] = Pack([guard for _, guard in sharing])
+            self._shared[direction] = {
+                duty.guard.name: Shared(duty, guard, place)
+                for place, (duty, guard) in enumerate(sharing)
+            }
         self._require(required)
 
     def _require(self, required: Sequence[Duty]) -> None:
@@ -79,9 +85,10 @@ class Scanner:
 
     def _plan(self, direction: Direction) -> _Plan:
         required = tuple(duty for duty in self._duties if direction in duty.directions)
-        apart = [duty for duty in required if duty.guard.name not in self._shared]
+        sharing = self._shared[direction]
+        apart = [duty for duty in required if duty.guard.name not in sharing]
         apart.sort(key=lambda d: (d.rule.on_doubt_of is not None, _CHEAPEST_FIRST.index(d.cost)))
-        shared = [self._shared[d.guard.name] for d in required if d.guard.name in self._shared]
+        shared = [sharing[duty.guard.name] for duty in required if duty.guard.name in sharing]
         places = {duty.guard.name: place for place, duty in enumerate(required)}
         return _Plan(Roll(required), places, tuple(shared), tuple(apart))
 
@@ -133,7 +140,9 @@ class Scanner:
         told: list[dict[str, Verdict]] = [{} for _ in texts]
         if plan.shared and texts:
             read = [Text(text) for text in texts]
-            latencies_ms, told = read_together(plan.shared, self._pack, read, self._clock)
+            latencies_ms, told = read_together(
+                plan.shared, self._packs[direction], read, self._clock
+            )
         for duty in plan.apart:
             wanted = _wanted(duty, keys or texts, told)
             verdicts = read_apart(duty, texts, wanted, self._clock)
