@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -87,6 +88,25 @@ def streaming(cases: int, as_json: bool) -> None:
     from infra.bench.streaming import bench_streaming
 
     _print(bench_streaming(cases), as_json)
+
+
+@command.command("patterns")
+@click.option("--texts", type=click.IntRange(min=100), default=4_000, show_default=True)
+@click.option("--repetitions", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Rows of JSON with a text, to read instead of generated ones.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as a JSON object.")
+def patterns(texts: int, repetitions: int, data: Path | None, as_json: bool) -> None:
+    """Read a bank's texts for all patterns of all guards.
+
+    Megabytes a second of our matcher, of re one by one, and of a set of google-re2.
+    """
+    from infra.bench.patterns import bench_patterns
+
+    _print(bench_patterns(texts, repetitions, data), as_json)
 
 
 def _print(result: BaseModel, as_json: bool) -> None:
