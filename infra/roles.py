@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ROLES = ("gate", "worker", "sink", "monitors", "alerts")
 GATE_GROUP = "tidegate-gate"
 SINK_GROUP = "tidegate-sink"
+_SINK_PATIENCE_MS = 1000
 Ready = Callable[[], None]
 
 
@@ -261,7 +262,7 @@ def _sink(settings: Settings, registry: Registry, name: str, ready: Ready) -> Ma
                 batch_records=settings.sink.batch_rows,
             )
             loop = Loop(
-                KafkaLog(settings.connection()),
+                KafkaLog(settings.connection(), patience_ms=_SINK_PATIENCE_MS),
                 group=SINK_GROUP,
                 member=name,
                 topics=topics,

@@ -25,11 +25,18 @@ from faust.types import TP, ConsumerMessage, Message
 from faust.types.transports import TPorTopicSet
 from mode.utils.futures import notify
 
+GATHERED_BYTES = 64 << 10
+PATIENCE_MS = 250
+"""How long the broker may gather records before it hands over fewer than that."""
+
 
 class _CommittedThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
+        # A few answers a second, not one a record: each costs broker and app the same.
+        consumer._fetch_min_bytes = GATHERED_BYTES
+        consumer._fetch_max_wait_ms = PATIENCE_MS
         return consumer
 
 

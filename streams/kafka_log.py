@@ -34,6 +34,7 @@ TRANSACTION_MS = 10_000
 ANSWER_S = 30.0
 """How long one call may take before its outcome counts as unknown."""
 BATCH_BYTES = 1 << 20
+GATHERED_BYTES = 256 << 10
 _READER_WAIT_MS = 20
 """It reads up to a known end, so it need not wait for more to come."""
 
@@ -76,10 +77,15 @@ class KafkaLog:
 
     Args:
         connection: How to reach it.
+        patience_ms: How long the broker may gather records for a member before it hands it fewer
+            than :data:`GATHERED_BYTES`. Each answer costs both sides the same whatever is in it.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, patience_ms: int = 0) -> None:
         self._options = client_options(connection)
+        self._gathering: dict[str, Any] = {}
+        if patience_ms:
+            self._gathering = {"fetch_min_bytes": GATHERED_BYTES, "fetch_max_wait_ms": patience_ms}
         self._admin: AIOKafkaAdminClient | None = None
         self._reader: AIOKafkaConsumer | None = None
         self._starting = asyncio.Lock()
@@ -103,6 +109,7 @@ class KafkaLog:
             heartbeat_interval_ms=SESSION_MS // 5,
             max_partition_fetch_bytes=2 * RECORD_MAX_BYTES,
             fetch_max_bytes=32 << 20,
+            **self._gathering,
         )
         membership = _KafkaMembership(consumer)
         consumer.subscribe(topics=list(topics), listener=_Listener(consumer, membership, owned))

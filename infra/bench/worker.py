@@ -113,7 +113,9 @@ def bench_worker(
     front_s = bare.cpu_s / bare.requests * 1000
     with sandbox(served, cache) as system:
         system.up()
-        ours, spent = asyncio.run(_through(system, prompts, skip_first, max_tokens, 2 * concurrency))
+        ours, spent = asyncio.run(
+            _through(system, prompts, skip_first, max_tokens, 2 * concurrency)
+        )
     with sandbox(SCRIPTED.replace("token_s: 0.005", "token_s: 0"), cache) as system:
         system.up()
         own_ms = asyncio.run(_own_ms(system, latency_requests))
