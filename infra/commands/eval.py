@@ -84,3 +84,31 @@ def leaks(settings: Settings, many: int, seed: int, as_json: bool) -> None:
     click.echo(json.dumps(found, indent=None if as_json else 2))
     if not found["ok"]:
         sys.exit(1)
+
+
+@command.command("bias")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of BBQ's questions with a model's prediction, or a folder with them.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def bias(data: Path, as_json: bool) -> None:
+    """Judge how far answers lean on stereotypes: BBQ's bias scores by category."""
+    from infra.eval.bias import evaluate
+
+    click.echo(json.dumps(evaluate(data), indent=None if as_json else 2))
+
+
+@command.command("intervals")
+@click.option("--simulations", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option(
+    "--looks", type=click.IntRange(min=100), default=5000, show_default=True, help="Of each stream."
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def intervals(simulations: int, looks: int, as_json: bool) -> None:
+    """Count how often intervals that are looked at all the time are ever wrong."""
+    from infra.eval.looking import evaluate
+
+    click.echo(json.dumps(evaluate(simulations, looks), indent=None if as_json else 2))
