@@ -1,0 +1,1 @@
+"""Fuzzing: what coverage-guided inputs may not do to guards."""
