@@ -18,6 +18,7 @@ from monitors.conduct import (
 )
 from monitors.disclaimers import Disclaimers
 from monitors.expiry import PackExpiry
+from monitors.group_gaps import GroupGaps
 from monitors.guard import Guard
 from monitors.guard_rates import GuardRates
 from monitors.injection import Injection
@@ -65,6 +66,7 @@ GUARDS: tuple[type[Guard], ...] = (
 
 MONITORS: tuple[type[Monitor], ...] = (
     Accounting,
+    GroupGaps,
     GuardRates,
     LatencyShift,
     LengthShift,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from schemas.base import Origin
-from schemas.requests import ResponseReleased, ResponseStatus, Route, Timings, Usage
+from schemas.requests import ResponseReleased, ResponseStatus, Route, Served, Timings, Usage
 from schemas.topics import OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
 from schemas.verdicts import Direction, Outcome, Span, TextScanned, Verdict
 from schemas.watching import Observation, PoolObserved, RequestOpened, RequestSettled
@@ -51,6 +51,8 @@ class Stream:
         topic: str = "card",
         pool: str | None = "small",
         status: ResponseStatus = ResponseStatus.RELEASED,
+        guards: Sequence[str] = (),
+        metadata: Mapping[str, str] | None = None,
     ) -> Observation:
         """Return an answer that came ``latency_s`` after its request; without a pool, none did."""
         asked_at = self.now - timedelta(seconds=latency_s)
@@ -62,6 +64,19 @@ class Stream:
             generation_s=latency_s if generation_s is None else generation_s,
         )
         origin = self._origin(RESPONSES.name)
+        request = Origin(topic=REQUESTS.name, partition=0, offset=origin.offset)
+        served = Served(
+            request_id=request_id,
+            workspace="default",
+            deployment=self.deployment,
+            deployment_version="1",
+            policy="default",
+            policy_version="1",
+            metadata=dict(metadata or {}),
+            requested_at=asked_at,
+            deadline_at=asked_at + timedelta(seconds=300),
+            origin=request,
+        )
         response = ResponseReleased(
             event_id=origin.cause("response"),
             occurred_at=self.now,
@@ -69,12 +84,14 @@ class Stream:
             workspace="default",
             deployment=self.deployment,
             status=status,
+            guards=tuple(guards),
+            served=served,
             pool=pool,
             route=Route(pool=pool, topic=topic, difficulty=0.2, reason="easy") if pool else None,
             usage=Usage(completion_tokens=tokens if pool else 0),
             timings=timings if pool else None,
             requested_at=asked_at,
-            origin=Origin(topic=REQUESTS.name, partition=0, offset=origin.offset),
+            origin=request,
         )
         return self._observation(origin, response=response)
 

@@ -27,6 +27,7 @@ EPISODES = (
     Episode(350, 60, elsewhere=0.8, refused=0.6),
     Episode(450, 300, slow=6.0, tokens=60),
     Episode(800, 60, broken_guard=True),
+    Episode(900, 120, unfair=0.9),
 )
 
 

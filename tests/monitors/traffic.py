@@ -65,6 +65,7 @@ class Episode:
         refused: The share of answers that decline.
         tokens: The length of answers.
         broken_guard: Whether a guard raises on every text.
+        unfair: The share of answers to a group of every third customer that are withheld.
     """
 
     start: int
@@ -76,6 +77,7 @@ class Episode:
     refused: float = 0.0
     tokens: int | None = None
     broken_guard: bool = False
+    unfair: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ def seen(
     """Yield the observations of one run; the same seed gives the same ones."""
     traffic = traffic or Traffic()
     rng = np.random.default_rng(seed)
+    fairness = np.random.default_rng([seed, 1])
     stream = Stream()
     began = stream.now
     mood, stall_until, next_tick = 0.0, 0.0, TICK_S
@@ -120,6 +123,8 @@ def seen(
         stalled_s = max(0.0, stall_until - now)
         large = rng.random() < 0.2
         tokens = wrong.tokens or int(np.clip(rng.normal(22, 8), 2, 32))
+        group = "younger" if number % 3 else "older"
+        withheld = group == "older" and fairness.random() < wrong.unfair
         yield Seen(number, _answer_scan(stream, rng, traffic, wrong, request_id))
         yield Seen(
             number,
@@ -131,7 +136,8 @@ def seen(
                 tokens=tokens,
                 topic=about if rng.random() > 0.03 else "other",
                 pool="large" if large else "small",
-                status=ResponseStatus.RELEASED,
+                status=ResponseStatus.WITHHELD if withheld else ResponseStatus.RELEASED,
+                metadata={"group.age": group},
             ),
         )
 
