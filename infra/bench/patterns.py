@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ _TELLING = (
 _TELLING_EVERY = 20
 _RE_SHARE = 40
 """How many times less text ``re`` gets, which would take minutes over all of it."""
+_CHECKED_EVERY = 5
+_NOWHERE = r"\A"
+"""What an expression looks for of which only the seed counts: is there anything like it at all."""
+Place = tuple[str, int, int]
 
 
 class PatternsBench(BaseModel):
@@ -44,13 +48,18 @@ class PatternsBench(BaseModel):
         ours: One pass over each text for all of them that says which may be in it. The scanner
             makes a database of each direction's own, which is faster: ``by_direction``.
         ours_placed: The same, and where each of them is.
-        re_each: Python's ``re``, expression by expression, on a smaller part of the same texts.
-        re2_set: A set of google-re2 made of the same seeds as our database; none if it is not
-            installed.
+        re_each: Where each of them is, by Python's ``re``, expression by expression, on a smaller
+            part of the same texts.
+        re2_set: Which may be in it, by a set of google-re2 made of the same seeds as our database;
+            none if it is not installed.
         re2_again: The same when it reads the same texts again, for which its automaton is made.
-        times_re: How many times as fast as ``re`` ours is, by the means.
-        times_re2: How many times as fast as google-re2 it is on texts new to both.
+        times_re: How many times as fast as ``re_each`` is ``ours_placed``, by the means.
+        times_re2: How many times as fast as ``re2_set`` is ``ours``, on texts new to both.
         by_direction: One pass for the expressions that one direction requires.
+        checked: Texts on which all contenders were asked what they find.
+        matches: How many places these texts hold.
+        unlike_re: Texts in which ours finds other places than ``re``.
+        unlike_re2: Texts in which other seeds are seen than by google-re2.
         left_out: Seeds that google-re2 cannot read.
     """
 
@@ -67,6 +76,10 @@ class PatternsBench(BaseModel):
     times_re: float
     times_re2: float | None
     by_direction: dict[str, Estimate]
+    checked: int
+    matches: int
+    unlike_re: int
+    unlike_re2: int | None
     left_out: tuple[str, ...]
 
 
@@ -90,12 +103,12 @@ def bench_patterns(
     matcher = Matcher(expressions)
     matcher.seen("")
     compile_s = time.perf_counter() - began_s
-    compiled = [re.compile(one.regex, _flags(one)) for one in expressions]
+    each = _Each(expressions)
     re2_set, left_out = _re2(expressions)
     contenders: dict[str, tuple[Callable[[str], object], int]] = {
         "ours": (matcher.seen, 1),
-        "ours_placed": (lambda text: list(matcher.find(text)), 1),
-        "re_each": (lambda text: [one.search(text) for one in compiled], _RE_SHARE),
+        "ours_placed": (lambda text: _places(matcher.find(text)), 1),
+        "re_each": (each.places, _RE_SHARE),
     }
     if re2_set is not None:
         contenders["re2_set"] = (re2_set.Match, 1)
@@ -108,7 +121,8 @@ def bench_patterns(
             rate = _megabytes_a_second(read, corpus[::share])
             if number:
                 rates[name].append(rate)
-    ours, re_each = estimate(rates["ours"]), estimate(rates["re_each"])
+    ours, placed, re_each = (estimate(rates[name]) for name in ("ours", "ours_placed", "re_each"))
+    same = _compared(corpora[0][::_CHECKED_EVERY], matcher, each, None if left_out else re2_set)
     re2 = estimate(rates["re2_set"]) if "re2_set" in rates else None
     return PatternsBench(
         patterns=len(expressions),
@@ -117,15 +131,54 @@ def bench_patterns(
         megabytes=round(_bytes(corpora[-1]) / 1e6, 3),
         compile_s=round(compile_s, 2),
         ours=ours,
-        ours_placed=estimate(rates["ours_placed"]),
+        ours_placed=placed,
         re_each=re_each,
         re2_set=re2,
         re2_again=estimate(rates["re2_again"]) if "re2_again" in rates else None,
-        times_re=round(ours.mean / re_each.mean, 1),
+        times_re=round(placed.mean / re_each.mean, 1),
         times_re2=round(ours.mean / re2.mean, 1) if re2 else None,
         by_direction={one.value: estimate(rates[one.value]) for one in Direction},
         left_out=left_out,
+        **same,
     )
+
+
+class _Each:
+    """Expressions that are looked for one by one, but for those that stand nowhere."""
+
+    def __init__(self, expressions: Sequence[Expression]) -> None:
+        self._compiled = [
+            (one.label, re.compile(one.regex, _flags(one)))
+            for one in expressions
+            if one.regex != _NOWHERE
+        ]
+
+    def places(self, text: str) -> list[Place]:
+        """Return what is where in ``text``, expression by expression."""
+        return _places(
+            (label, match) for label, regex in self._compiled for match in regex.finditer(text)
+        )
+
+
+def _places(found: Iterable[tuple[str, re.Match[str]]]) -> list[Place]:
+    return [(label, *match.span()) for label, match in found if match.re.pattern != _NOWHERE]
+
+
+def _compared(
+    texts: Sequence[str], matcher: Matcher, each: _Each, re2_set: Any
+) -> dict[str, int | None]:
+    """Return in how many texts the contenders find different things."""
+    wanted = [each.places(text) for text in texts]
+    found = [_places(matcher.find(text)) for text in texts]
+    unlike_re2 = None
+    if re2_set is not None:
+        unlike_re2 = sum(sorted(re2_set.Match(text) or ()) != matcher.seen(text) for text in texts)
+    return {
+        "checked": len(texts),
+        "matches": sum(map(len, wanted)),
+        "unlike_re": sum(a != b for a, b in zip(wanted, found, strict=True)),
+        "unlike_re2": unlike_re2,
+    }
 
 
 def _expressions() -> dict[str, list[Expression]]:
@@ -174,6 +227,7 @@ def _re2(expressions: Sequence[Expression]) -> tuple[Any, tuple[str, ...]]:
         return None, ()
     options = re2.Options()
     options.max_mem = 1 << 30
+    options.encoding = re2.Options.Encoding.LATIN1  # bytes, as our database reads them
     options.log_errors = False
     made, left_out = re2.Set.SearchSet(options), []
     for one in expressions:

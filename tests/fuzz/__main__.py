@@ -24,7 +24,7 @@ def main() -> None:
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["monitors"]):
         reading = importlib.import_module("tests.fuzz.reading")
-    reading.read(b"My name is Ada.")  # the databases are made now, not within the first input's time
+    reading.read(b"My name is Ada.")  # makes the databases, not in the first input's time
     _seed(Path(sys.argv[1]))
     options = (f"-max_len={_MAX_BYTES}", f"-timeout={_TIMEOUT_S}", "-len_control=0")
     atheris.Setup([*sys.argv, *options], reading.read)
@@ -39,4 +39,5 @@ def _seed(folder: Path) -> None:
             (folder / f"seed-{number}").write_bytes(text.encode("utf-8", "replace"))
 
 
-main()
+if __name__ == "__main__":
+    main()
