@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from monitors.accounting import Accounting
 from monitors.answer_format import AnswerFormat
 from monitors.brands import Brands
@@ -35,10 +37,12 @@ from monitors.pools import PoolsWithoutWorker
 from monitors.refusal import Refusal
 from monitors.refusals import RefusalShift
 from monitors.secrets import Secrets
+from monitors.slo import Slo
 from monitors.tone import Tone
 from monitors.topic_shift import TopicShift
 from monitors.ttft import TtftShift
 from monitors.watch import Watch
+from schemas.registry import ANSWERED, Objective
 
 GUARDS: tuple[type[Guard], ...] = (
     Pii,
@@ -74,11 +78,17 @@ MONITORS: tuple[type[Monitor], ...] = (
     PackExpiry,
     PoolsWithoutWorker,
     RefusalShift,
+    Slo,
     TopicShift,
     TtftShift,
 )
 
 
-def watch_of(deployment: str) -> Watch:
-    """Return a new watch over ``deployment`` with every monitor there is."""
-    return Watch(deployment, [kind() for kind in MONITORS])
+def watch_of(deployment: str, slo: Sequence[Objective] = (ANSWERED,)) -> Watch:
+    """Return a new watch over ``deployment`` with every monitor there is.
+
+    Args:
+        deployment: Its name.
+        slo: What its users are promised.
+    """
+    return Watch(deployment, [Slo(slo) if kind is Slo else kind() for kind in MONITORS])

@@ -94,13 +94,38 @@ class Routing(Written):
     large_share: Annotated[float, Field(ge=0, le=1)] = 0.2
 
 
+class Objective(Written):
+    """A share of requests that is to go well: a service level objective.
+
+    What fails because of the request itself, malformed or too large, does not count.
+
+    Attributes:
+        target: The share, between 0 and 1, of requests that do not fail and keep the limits below.
+        latency_s: How long such a request may take, end to end.
+        ttft_s: How long its first token may take; requests that no model answered do not count.
+    """
+
+    name: Name
+    target: Annotated[float, Field(gt=0, lt=1)]
+    latency_s: Annotated[float, Field(gt=0)] | None = None
+    ttft_s: Annotated[float, Field(gt=0)] | None = None
+
+
+ANSWERED = Objective(name="answered", target=0.99)
+
+
 class Deployment(Written):
-    """What answers the requests of one name: pools of workers, small to large, under one policy."""
+    """What answers the requests of one name: pools of workers, small to large, under one policy.
+
+    Attributes:
+        slo: What its users are promised; that 99 % of requests do not fail, if nothing is said.
+    """
 
     name: Name
     policy: Name = "default"
     pools: Annotated[tuple[Pool, ...], Field(min_length=1)]
     routing: Routing = Routing()
+    slo: Annotated[tuple[Objective, ...], Field(max_length=8)] = (ANSWERED,)
     owner: str = ""
 
 
@@ -159,6 +184,10 @@ def load_registry(folder: Path) -> Registry:
                 raise fault(path, ("pools", index, "name"), f"pool {pool.name!r} is listed twice")
             if pools.setdefault(pool.name, pool) != pool:
                 raise fault(path, ("pools", index, "name"), f"pool {pool.name!r} differs elsewhere")
+        promised = [objective.name for objective in deployment.slo]
+        for index, name in enumerate(promised):
+            if name in promised[:index]:
+                raise fault(path, ("slo", index, "name"), f"objective {name!r} is listed twice")
     return Registry(
         deployments={name: item for name, (_, item) in deployments.items()},
         policies={name: item for name, (_, item) in policies.items()},

@@ -29,7 +29,7 @@ from typing import Any, Protocol, cast
 import faust
 from faust.types import TP, StreamT
 
-from monitors import MONITORS
+from monitors import watch_of
 from monitors.monitor import Snapshot
 from monitors.watch import Watch
 from schemas.codec import decode, encode
@@ -196,9 +196,14 @@ class Monitors:
         return (OBSERVATIONS.name, where) in consumer.assignment()
 
 
-def all_monitors(deployment: str) -> Watch:
-    """Return the watcher that runs every monitor there is."""
-    return Watch(deployment, [make() for make in MONITORS])
+def all_monitors(registry: Registry) -> Callable[[str], Watch]:
+    """Return what makes a deployment's watcher: every monitor, and the promises of ``registry``."""
+
+    def make(deployment: str) -> Watch:
+        known = registry.deployments.get(deployment)
+        return watch_of(deployment, known.slo if known else ())
+
+    return make
 
 
 def run_monitors(
@@ -211,7 +216,7 @@ def run_monitors(
     ready: Callable[[], None],
     request_deadline_s: float = 300.0,
     drain_s: float = 25.0,
-    watcher: Callable[[str], Watcher] = all_monitors,
+    watcher: Callable[[str], Watcher] | None = None,
 ) -> None:
     """Run the monitors in this process until SIGTERM; return once what was begun is committed.
 
@@ -224,7 +229,7 @@ def run_monitors(
         ready: Called once state is recovered and records are being read.
         request_deadline_s: How long a request may take that does not say so itself.
         drain_s: How long stopping may take before the process ends with what was not committed.
-        watcher: Makes the watcher of a deployment.
+        watcher: Makes the watcher of a deployment; :func:`all_monitors`, if not given.
 
     Raises:
         ConfigError: If a topic is missing or Kafka refuses us.
@@ -239,7 +244,7 @@ def run_monitors(
             app,
             registry=registry,
             observer=Observer(registry.deployments, request_deadline_s),
-            watcher=watcher,
+            watcher=watcher or all_monitors(registry),
             workers=workers.count,
             waiting=waiting,
         )

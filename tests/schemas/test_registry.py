@@ -23,6 +23,12 @@ pools:
     engine_args: {answer: hello}
 routing:
   large_share: 0.1
+slo:
+  - name: answered
+    target: 0.999
+  - name: fast
+    target: 0.95
+    latency_s: 5
 """,
     "policies/strict.yaml": """\
 name: strict
@@ -72,6 +78,14 @@ def test_a_version_follows_from_the_file(registry: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
+        pytest.param(
+            "deployments/bank.yaml", "target: 0.95", "target: 95",
+            ":16: slo.1.target: Input should be less than 1", id="a share above 1",
+        ),
+        pytest.param(
+            "deployments/bank.yaml", "name: fast", "name: answered",
+            ":15: slo.1.name: objective 'answered' is listed twice", id="repeated objective",
+        ),
         pytest.param(
             "policies/strict.yaml", "fail: closed", "fail: [closed", ":8: expected ", id="no YAML"
         ),

@@ -19,7 +19,7 @@ from schemas.registry import AlertRule, Deployment, Policy, Pool, Registry
 from schemas.watching import Finding, Observation
 from streams.alerts_app import run_alerts
 from streams.log import Connection
-from streams.monitors_app import all_monitors, run_monitors
+from streams.monitors_app import run_monitors
 
 REGISTRY = Registry(
     deployments={"support": Deployment(name="support", pools=(Pool(name="small", model="m"),))},
@@ -169,7 +169,7 @@ def main() -> None:
             instance=instance,
             waiting=_nothing_waits,
             ready=ready,
-            watcher=Counting if options else all_monitors,
+            watcher=Counting if options else None,
         )
 
 
