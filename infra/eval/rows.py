@@ -19,7 +19,7 @@ def read_rows(path: Path, model: type[M]) -> list[M]:
         ConfigError: Naming file and line, if the file is absent, empty, or a row does not fit.
     """
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", file=str(path)) from error
     rows = []
