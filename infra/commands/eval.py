@@ -112,3 +112,21 @@ def intervals(simulations: int, looks: int, as_json: bool) -> None:
     from infra.eval.looking import evaluate
 
     click.echo(json.dumps(evaluate(simulations, looks), indent=None if as_json else 2))
+
+
+@command.command("quality")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with banking77.jsonl and clinc150.jsonl: JSON lines of text and label.",
+)
+@click.option(
+    "--streams", type=click.IntRange(min=1), default=20, show_default=True, help="Of each shift."
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def quality(data: Path, streams: int, as_json: bool) -> None:
+    """Judge estimates of a model's accuracy that need no labels, under planted shifts."""
+    from infra.eval.quality import evaluate
+
+    click.echo(json.dumps(evaluate(data, streams), indent=None if as_json else 2))
