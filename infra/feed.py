@@ -15,20 +15,11 @@ from infra.flow import Flow
 from infra.roles import GATE_GROUP, SINK_GROUP
 from infra.topics import topics_for
 from schemas.errors import PipelineError, TransientError
-from schemas.topics import (
-    ALERTS,
-    COMPLETIONS,
-    DEADLETTER,
-    FINDINGS,
-    OBSERVATIONS,
-    REQUESTS,
-    RESPONSES,
-    VERDICTS,
-    work_topic,
-)
+from schemas.topics import ALERTS, COMPLETIONS, FINDINGS, OBSERVATIONS, REQUESTS, work_topic
 from streams.kafka_errors import translated
 from streams.kafka_log import client_options
 from streams.log import Connection, Partition, Position
+from streams.observing import SOURCES
 from streams.pools import worker_group
 from streams.tail import Tail
 
@@ -49,7 +40,6 @@ class Feed:
     def __init__(self, connection: Connection, pools: Sequence[str]) -> None:
         topics = topics_for(pools)
         stored = frozenset(name for name, topic in topics.items() if topic.table)
-        observed = frozenset(t.name for t in (REQUESTS, RESPONSES, VERDICTS, DEADLETTER))
         workers = {f"worker-{pool}": worker_group(pool) for pool in pools}
         self.flow = Flow()
         self._roles = {
@@ -63,7 +53,7 @@ class Feed:
             GATE_GROUP: frozenset([REQUESTS.name, COMPLETIONS.name]),
             **{worker_group(pool): frozenset([work_topic(pool)]) for pool in pools},
             SINK_GROUP: stored,
-            "tidegate-monitors": observed | {OBSERVATIONS.name},
+            "tidegate-monitors": frozenset([*SOURCES, OBSERVATIONS.name]),
             "tidegate-alerts": frozenset([FINDINGS.name]),
         }
         self._backlog = Backlog(reads, frozenset(workers.values()))

@@ -36,6 +36,7 @@ from monitors.pii import Pii
 from monitors.pools import PoolsWithoutWorker
 from monitors.refusal import Refusal
 from monitors.refusals import RefusalShift
+from monitors.robustness import Robustness
 from monitors.secrets import Secrets
 from monitors.slo import Slo
 from monitors.tone import Tone
@@ -78,6 +79,7 @@ MONITORS: tuple[type[Monitor], ...] = (
     PackExpiry,
     PoolsWithoutWorker,
     RefusalShift,
+    Robustness,
     Slo,
     TopicShift,
     TtftShift,

@@ -81,7 +81,7 @@ class Tagger:
         for start in range(0, len(words), _CHUNK):
             first = max(0, start - _LAP)
             part = list(words[first : start + _CHUNK + _LAP])
-            read = self._best(self.scores(part))
+            read = self.best(self.scores(part))
             tags += read[start - first : start - first + _CHUNK]
         for place, tag in enumerate(tags):
             if (
@@ -97,8 +97,11 @@ class Tagger:
         total: Floats = self.weights[features(words)].sum(axis=1, dtype=np.float32)
         return total
 
-    def _best(self, scores: Floats) -> list[int]:
-        """Return the tags whose scores and steps make the largest sum (Viterbi)."""
+    def best(self, scores: Floats) -> list[int]:
+        """Return the tags whose scores, shape (words, tags), and steps make the largest sum.
+
+        By the algorithm of Viterbi.
+        """
         if len(scores) == 0:
             return []
         steps = self.steps.T

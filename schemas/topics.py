@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from schemas.base import Event
 from schemas.deadletters import DeadLetter
+from schemas.evaluations import GuardAttacked
 from schemas.improving import (
     AlertAcknowledged,
     AuditEntry,
@@ -64,6 +65,7 @@ FINDINGS = Topic("llm.findings.v1", (Finding,), "monitor, deployment, metric, se
 ALERTS = Topic("llm.alerts.v1", (AlertChanged,), "alert_id", "alerts", compacted=True)
 FEEDBACK = Topic("llm.feedback.v1", (FeedbackReceived, AlertAcknowledged, RetrainRequested, RolloverRequested), "request_id, else deployment", "feedback")
 CONTROL = Topic("llm.control.v1", (DeploymentChanged, RolloverStep, ScaleDecided, BudgetSettled), "deployment", "control")
+EVALUATIONS = Topic("llm.evaluations.v1", (GuardAttacked,), "guard", "evaluations")
 AUDIT = Topic("llm.audit.v1", (AuditEntry,), "workspace", "audit")
 DEADLETTER = Topic("llm.deadletter.v1", (DeadLetter,), "the origin's key", "dead_letters")
 # fmt: on
@@ -79,6 +81,7 @@ TOPICS = (
     ALERTS,
     FEEDBACK,
     CONTROL,
+    EVALUATIONS,
     AUDIT,
     DEADLETTER,
 )

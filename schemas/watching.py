@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field, FiniteFloat
 
 from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
+from schemas.evaluations import GuardAttacked
 from schemas.requests import ResponseReleased
 from schemas.verdicts import TextScanned
 
@@ -51,6 +52,7 @@ class Observation(Event):
     pool: PoolObserved | None = None
     opened: RequestOpened | None = None
     settled: RequestSettled | None = None
+    attacked: GuardAttacked | None = None
 
 
 class Finding(Event):

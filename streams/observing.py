@@ -16,12 +16,20 @@ from schemas.base import Frozen, Origin, RequestId
 from schemas.codec import decode
 from schemas.deadletters import DeadLetter
 from schemas.errors import PoisonError
+from schemas.evaluations import GuardAttacked
 from schemas.requests import ResponseReleased
-from schemas.topics import DEADLETTER, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.topics import (
+    DEADLETTER,
+    EVALUATIONS,
+    OBSERVATIONS,
+    REQUESTS,
+    RESPONSES,
+    VERDICTS,
+)
 from schemas.verdicts import TextScanned
 from schemas.watching import WHOLE_SYSTEM, Observation, RequestOpened, RequestSettled
 
-SOURCES = (REQUESTS.name, RESPONSES.name, VERDICTS.name, DEADLETTER.name)
+SOURCES = (REQUESTS.name, RESPONSES.name, VERDICTS.name, EVALUATIONS.name, DEADLETTER.name)
 """The topics whose records become observations."""
 
 
@@ -73,6 +81,9 @@ class Observer:
         if record.topic == VERDICTS.name:
             scanned = decode(TextScanned, value)
             return self._of(record, at, scanned.deployment, scanned=scanned)
+        if record.topic == EVALUATIONS.name:
+            attacked = decode(GuardAttacked, value)
+            return [_observation(record, at, WHOLE_SYSTEM, attacked=attacked)]
         letter = decode(DeadLetter, value)
         if letter.origin.topic != REQUESTS.name:
             return []

@@ -130,3 +130,51 @@ def quality(data: Path, streams: int, as_json: bool) -> None:
     from infra.eval.quality import evaluate
 
     click.echo(json.dumps(evaluate(data, streams), indent=None if as_json else 2))
+
+
+@command.command("robustness")
+@click.option("--guard", required=True, help="The learned guard to attack.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Rows as the guard's own evaluation reads them; texts of our own if not given.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(["all", "fit", "report"]),
+    default="all",
+    show_default=True,
+    help="Attack one half of the data only, by a fixed hash.",
+)
+@click.option(
+    "--samples", default=200, show_default=True, type=click.IntRange(min=1), help="Texts to attack."
+)
+@click.option("--texts-only", is_flag=True, help="Leave the model's features alone.")
+@click.option("--record", is_flag=True, help="Have the running system store and watch the figures.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@with_settings
+def robustness(
+    settings: Settings,
+    guard: str,
+    data: Path | None,
+    part: str,
+    samples: int,
+    texts_only: bool,
+    record: bool,
+    as_json: bool,
+) -> None:
+    """Attack a learned guard and count what it still finds.
+
+    Texts are changed by characters, by words and by paraphrase; then the features that its model
+    sees are moved by the Adversarial Robustness Toolbox.
+    """
+    import asyncio
+    from datetime import UTC, datetime
+
+    from infra.eval.robustness import evaluate
+    from streams.evaluations import record as write
+
+    found = evaluate(guard, data, part, samples, texts_only)
+    if record:
+        asyncio.run(write(settings.connection(), found.events(datetime.now(UTC))))
+    click.echo(json.dumps(found.as_json(), indent=None if as_json else 2))

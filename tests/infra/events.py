@@ -8,6 +8,7 @@ from uuid import UUID
 from schemas.base import Frozen, Origin
 from schemas.codec import encode
 from schemas.deadletters import DeadLetter, DeadLetterReason
+from schemas.evaluations import GuardAttacked
 from schemas.improving import AuditEntry, FeedbackReceived, ScaleDecided
 from schemas.requests import (
     CompletionAdmitted,
@@ -277,6 +278,25 @@ def scaled() -> ScaleDecided:
     )
 
 
+def attacked() -> GuardAttacked:
+    """Return what is left of a guard under an attack."""
+    return GuardAttacked(
+        event_id=EVENT,
+        occurred_at=AT,
+        guard="personal",
+        guard_version="1",
+        attack="pgd-0.5",
+        kind="features",
+        data_version="d1",
+        threshold=0.5,
+        samples=40,
+        found_unattacked=30,
+        found=20,
+        queries=2.5,
+        epsilon=0.5,
+    )
+
+
 def audited() -> AuditEntry:
     """Return an entry of the audit chain."""
     return AuditEntry(
@@ -320,6 +340,7 @@ STORED: tuple[tuple[str, str, Frozen], ...] = (
     ("llm.alerts.v1", "alerts", alerted()),
     ("llm.feedback.v1", "feedback", labelled()),
     ("llm.control.v1", "control", scaled()),
+    ("llm.evaluations.v1", "evaluations", attacked()),
     ("llm.audit.v1", "audit", audited()),
     ("llm.deadletter.v1", "dead_letters", set_aside()),
 )

@@ -247,7 +247,11 @@ def test_equal_rows_under_other_tokens_all_count(tables: Tables) -> None:
 
 @pytest.mark.parametrize(
     ("topic", "table", "event"),
-    [each for each in events.STORED if each[1] in ("findings", "alerts", "feedback", "control")],
+    [
+        each
+        for each in events.STORED
+        if each[1] in ("findings", "alerts", "feedback", "control", "evaluations")
+    ],
 )
 def test_an_event_written_twice_is_read_once(
     tables: Tables, topic: str, table: str, event: Frozen

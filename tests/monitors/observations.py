@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from schemas.base import Origin
+from schemas.evaluations import GuardAttacked
 from schemas.requests import ResponseReleased, ResponseStatus, Route, Served, Timings, Usage
-from schemas.topics import OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.topics import EVALUATIONS, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
 from schemas.verdicts import Direction, Outcome, Span, TextScanned, Verdict
 from schemas.watching import Observation, PoolObserved, RequestOpened, RequestSettled
 
@@ -143,6 +144,27 @@ class Stream:
         return self._observation(
             topic, settled=RequestSettled(request=request_at(offset), outcome=outcome)
         )
+
+    def attacked(
+        self, guard_version: str, found: int, samples: int = 200, *, attack: str = "swap"
+    ) -> Observation:
+        """Return what a version of a guard finds under an attack."""
+        origin = self._origin(EVALUATIONS.name)
+        event = GuardAttacked(
+            event_id=origin.cause("attacked"),
+            occurred_at=self.now,
+            guard="injection",
+            guard_version=guard_version,
+            attack=attack,
+            kind="character",
+            data_version="d1",
+            threshold=0.5,
+            samples=samples,
+            found_unattacked=samples,
+            found=found,
+            queries=5.0,
+        )
+        return self._observation(origin, attacked=event)
 
     def _origin(self, topic: str) -> Origin:
         offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1

@@ -52,6 +52,9 @@ def with_everything(traffic: Iterable[Seen]) -> Iterator[Observation]:
             yield beside.opened(opened, f"r{opened}", 10.0)
             if opened % 100:
                 yield apart(beside.settled(opened))
+            else:
+                version = opened // 100
+                yield beside.attacked(f"v{version}", found=120 if version % 3 == 1 else 180)
         if one.observation.response is None and one.observation.scanned is None:
             yield apart(beside.pool(live_workers=one.number // 100 % 2))
         yield one.observation

@@ -78,11 +78,11 @@ def test_every_payload_of_an_observation_has_an_example() -> None:
     shown = set()
     for value in examples(OBSERVATIONS).values():
         event = decode(Observation, value)
-        payloads = {"response", "scanned", "pool", "opened", "settled"}
+        payloads = {"response", "scanned", "pool", "opened", "settled", "attacked"}
         carried = frozenset(name for name in payloads if getattr(event, name) is not None)
         assert len(carried) <= 1
         shown.add(carried)
-    assert len(shown) == 6
+    assert len(shown) == 7
 
 
 def test_each_bad_request_is_listed() -> None:

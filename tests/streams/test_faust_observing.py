@@ -9,10 +9,18 @@ import pytest
 
 from schemas.base import Frozen, Origin
 from schemas.codec import encode
-from schemas.topics import COMPLETIONS, DEADLETTER, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.topics import (
+    COMPLETIONS,
+    DEADLETTER,
+    EVALUATIONS,
+    OBSERVATIONS,
+    REQUESTS,
+    RESPONSES,
+    VERDICTS,
+)
 from schemas.watching import WHOLE_SYSTEM, Observation, PoolObserved
 from streams.observing import Observer, noted, placed
-from tests.infra.events import ORIGIN, RAW, released, scanned, set_aside, unserved
+from tests.infra.events import ORIGIN, RAW, attacked, released, scanned, set_aside, unserved
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -82,6 +90,12 @@ def test_a_scan_is_watched_as_it_is() -> None:
     """It goes to the monitors of its deployment."""
     (seen,) = observe(VERDICTS.name, scanned())
     assert (seen.deployment, seen.scanned) == ("support", scanned())
+
+
+def test_an_attacked_guard_concerns_the_whole_system() -> None:
+    """All deployments run the same versions of guards."""
+    (seen,) = observe(EVALUATIONS.name, attacked())
+    assert (seen.deployment, seen.attacked) == (WHOLE_SYSTEM, attacked())
 
 
 def test_only_dead_letters_of_requests_settle_one() -> None:

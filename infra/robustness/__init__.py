@@ -1,0 +1,1 @@
+"""Learned guards under attack: texts changed to deceive them, and their features moved."""

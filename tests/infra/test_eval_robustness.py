@@ -1,0 +1,155 @@
+"""``tidegate eval robustness``."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from infra.eval.robustness import evaluate
+from infra.robustness.features import METHODS, Method, Surface, attack, by_shares
+from infra.robustness.personal import PersonalTarget
+from infra.robustness.sample import Sample, whole
+from infra.robustness.targets import TARGETS
+from infra.robustness.texts import CHANGES
+from schemas.errors import ConfigError
+
+TOOLBOX = pytest.mark.skipif(
+    importlib.util.find_spec("art") is None, reason="adversarial-robustness-toolbox is missing"
+)
+NOISE = pytest.mark.filterwarnings("ignore")  # of the toolbox's own imports
+
+
+class Words:
+    """A guard that adds up what words weigh."""
+
+    guard = "words"
+    version = "1"
+    threshold = 0.5
+    epsilons: tuple[float, ...] = (0.2, 0.8)
+    weights: ClassVar[dict[str, float]] = {"steal": 0.4, "the": 0.05, "crown": 0.4}
+
+    def samples(self, data: Path | None, part: str) -> list[Sample]:
+        """Return a text that it finds and one that it does not."""
+        return [whole("Steal the crown, dear all")] * 30 + [whole("Take the crown away")] * 10
+
+    def scores(self, samples: Sequence[Sample]) -> list[float]:
+        """Return what the words of each text add up to."""
+        return [
+            sum(self.weights.get(word.strip(",").lower(), 0.0) for word in sample.text.split())
+            for sample in samples
+        ]
+
+    def surface(self, sample: Sample) -> Surface | None:
+        """Return a feature a word."""
+        words = [word.strip(",").lower() for word in sample.text.split()]
+        weights = torch.tensor([self.weights.get(word, 0.0) for word in words])
+        return by_shares(len(words), lambda shares: (shares * weights).sum() - 0.5)
+
+
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the guard of these tests one that can be attacked."""
+    monkeypatch.setitem(TARGETS, "words", Words)
+
+
+@pytest.mark.usefixtures("words")
+def test_every_attack_on_texts_is_reported() -> None:
+    """Recall stands beside that without an attack, each with its interval."""
+    found = evaluate("words", None, "all", 40, texts_only=True)
+    report = found.as_json()
+    assert (report["n"], report["recall"]) == (40, 0.75)
+    assert set(report["attacks"]) == {*(change.name for change in CHANGES), "word-by-word"}
+    for figures in report["attacks"].values():
+        assert figures["recall"] <= figures["recall_at_one_try"] <= 0.75
+        assert figures["ci95"][0] <= figures["recall"] <= figures["ci95"][1]
+    assert report["attacks"]["before"]["recall"] == 0.75
+    assert report["attacks"]["word-by-word"]["recall"] == 0.0
+    assert found == evaluate("words", None, "all", 40, texts_only=True)
+
+
+@pytest.mark.usefixtures("words")
+def test_figures_become_events() -> None:
+    """One an attack, and one for the guard as it is; the same figures have the same ids."""
+    found = evaluate("words", None, "all", 40, texts_only=True)
+    events = found.events(datetime(2026, 1, 1, tzinfo=UTC))
+    assert [event.attack for event in events[:2]] == ["none", "homoglyphs"]
+    assert len({event.event_id for event in events}) == len(CHANGES) + 2
+    assert (events[0].samples, events[0].found, events[0].found_unattacked) == (40, 30, 30)
+    later = found.events(datetime(2027, 1, 1, tzinfo=UTC))
+    assert [event.event_id for event in later] == [event.event_id for event in events]
+
+
+def test_a_guard_that_is_not_learned_is_refused() -> None:
+    """Those that can be attacked are named."""
+    with pytest.raises(ConfigError, match="personal"):
+        evaluate("tone", None, "all", 10, texts_only=True)
+
+
+@TOOLBOX
+@NOISE
+@pytest.mark.usefixtures("words")
+def test_features_are_moved_within_their_bounds() -> None:
+    """A little is not enough to be silent, much is, and each method finds out."""
+    attacks = evaluate("words", None, "all", 8, texts_only=False).as_json()["attacks"]
+    for method in METHODS:
+        near, far = attacks[f"{method}-0.2"], attacks[f"{method}-0.8"]
+        assert near["recall"] > far["recall"] == 0.0
+        assert (near["epsilon"], far["epsilon"]) == (0.2, 0.8)
+        assert far["queries"] >= 1
+
+
+@TOOLBOX
+@NOISE
+@pytest.mark.parametrize("method", METHODS)
+def test_lengths_bound_moves_too(method: Method) -> None:
+    """In the norm 2, what counts is how far the whole point is moved."""
+
+    def speaks(point: np.ndarray) -> bool:
+        return bool(point[0] >= 0)
+
+    class Line(torch.nn.Module):
+        """Speaks on one side of a line."""
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            """Return log odds."""
+            return torch.stack([torch.zeros(len(rows)), 8 * rows[:, 0]], dim=1)
+
+    start = np.array([0.3, 0.1, 0.0], np.float32)
+    surface = Surface(start, Line(), speaks, 2)
+    assert [attack([surface], method, epsilon)[0].evaded for epsilon in (0.25, 0.5)] == [
+        False,
+        True,
+    ]
+
+
+def test_names_are_sought_where_they_stand() -> None:
+    """A name elsewhere in the text does not count, and a guard that is silent scores nothing."""
+    target = PersonalTarget()
+    text = "My name is Ada Lovelace and I live in a house"
+    assert target.scores([Sample(text, 11, 23), Sample(text, 28, 32)]) == [0.8, 0.0]
+
+
+def test_the_model_of_names_agrees_with_its_surface() -> None:
+    """It speaks of its features as they are, not of none; its log odds have the same sign."""
+    surface = PersonalTarget().surface(Sample("My name is Ada Lovelace.", 11, 23))
+    assert surface is not None
+    assert surface.speaks(surface.start)
+    assert not surface.speaks(np.zeros_like(surface.start))
+    silent, speaks = surface.logits(torch.from_numpy(surface.start[None]))[0]
+    assert speaks > silent
+
+
+def test_own_texts_hold_what_must_be_found() -> None:
+    """They come from the forms of one half, and differ between the halves."""
+    target = PersonalTarget()
+    fit, report = (target.samples(None, part) for part in ("fit", "report"))
+    assert len(fit) > 200
+    assert all(sample.parts[1] for sample in fit)
+    assert not {sample.text for sample in fit} & {sample.text for sample in report}
