@@ -109,6 +109,17 @@ def patterns(texts: int, repetitions: int, data: Path | None, as_json: bool) -> 
     _print(bench_patterns(texts, repetitions, data), as_json)
 
 
+@command.command("monitors")
+@click.option("--requests", type=click.IntRange(min=100), default=2000, show_default=True)
+@click.option("--repetitions", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print it as a JSON object.")
+def monitors(requests: int, repetitions: int, as_json: bool) -> None:
+    """Count the observations a second that each monitor takes in, and the bytes of its state."""
+    from infra.bench.monitors import bench_monitors
+
+    _print(bench_monitors(requests, repetitions), as_json)
+
+
 def _print(result: BaseModel, as_json: bool) -> None:
     if as_json:
         click.echo(result.model_dump_json(indent=2))
@@ -119,5 +130,9 @@ def _print(result: BaseModel, as_json: bool) -> None:
         if isinstance(value, list):
             for item in value:
                 click.echo(f"  {item}")
+            continue
+        if isinstance(value, dict) and all(isinstance(item, dict) for item in value.values()):
+            for key, item in value.items():
+                click.echo(f"{name} {key:<20} {item}")
             continue
         click.echo(f"{name:<28} {value}")

@@ -1,0 +1,264 @@
+"""What watching costs: observations a second, and bytes of state, of each monitor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import orjson
+from pydantic import BaseModel
+
+from infra.bench.estimate import Estimate, estimate
+from monitors import GUARDS, MONITORS, watch_of
+from monitors.bbq import BbqScores, Question
+from monitors.monitor import Snapshot
+from monitors.quality import Calibration, EstimatedQuality
+from monitors.watch import Watch
+from schemas.base import Origin
+from schemas.requests import ResponseReleased, ResponseStatus, Route, Served, Timings, Usage
+from schemas.topics import OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.verdicts import Direction, Outcome, TextScanned, Verdict
+from schemas.watching import (
+    WHOLE_SYSTEM,
+    Observation,
+    PoolObserved,
+    RequestOpened,
+    RequestSettled,
+)
+
+_DEPLOYMENT = "bank"
+_NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+_TOPICS = ("card", "transfer", "fees", "cash", "identity", "limits")
+_PER_S = 5.0
+_TICK_REQUESTS = 25
+
+
+class Cost(BaseModel):
+    """What one monitor costs.
+
+    Attributes:
+        updates_per_s: Events taken in, for each second of one core.
+        state_bytes: Its snapshot at the end, as JSON.
+    """
+
+    updates_per_s: Estimate
+    state_bytes: int
+
+
+class MonitorsBench(BaseModel):
+    """What came of it.
+
+    Attributes:
+        requests: Requests of the traffic.
+        observations: What monitors see of them, time's passing included.
+        monitors: Each monitor by itself, on all observations.
+        watch: All of them together, as the process of a deployment runs them, on its observations.
+        streams: What takes in values of a kind of its own, on as many of these.
+    """
+
+    requests: int
+    observations: int
+    monitors: dict[str, Cost]
+    watch: Cost
+    streams: dict[str, Cost]
+
+
+class _Stateful(Protocol):
+    def snapshot(self) -> Snapshot: ...
+
+
+S = TypeVar("S", bound=_Stateful)
+E = TypeVar("E")
+
+
+def bench_monitors(requests: int = 2000, repetitions: int = 5) -> MonitorsBench:
+    """Measure it on one core, in processor time.
+
+    Args:
+        requests: How many the traffic has.
+        repetitions: How often a new monitor reads all of it.
+    """
+    observations = list(_traffic(requests))
+    return MonitorsBench(
+        requests=requests,
+        observations=len(observations),
+        monitors={
+            kind.name: _cost(kind, kind.observe, observations, repetitions) for kind in MONITORS
+        },
+        watch=_cost(
+            lambda: watch_of(_DEPLOYMENT),
+            Watch.observe,
+            [one for one in observations if one.deployment == _DEPLOYMENT],
+            repetitions,
+        ),
+        streams={
+            "bbq": _cost(BbqScores, _answer, list(_answers(requests)), repetitions),
+            "quality": _cost(
+                _quality, EstimatedQuality.observe, _confidences(requests), repetitions
+            ),
+        },
+    )
+
+
+def _cost(
+    make: Callable[[], S], show: Callable[[S, E], object], events: Sequence[E], repetitions: int
+) -> Cost:
+    """Return what taking in ``events`` costs what ``make`` makes."""
+    rates, made = [], make()
+    for _ in range(repetitions):
+        made = make()
+        began_s = time.process_time()
+        for event in events:
+            show(made, event)
+        rates.append(len(events) / (time.process_time() - began_s))
+    return Cost(updates_per_s=estimate(rates), state_bytes=len(orjson.dumps(made.snapshot())))
+
+
+def _answer(scores: BbqScores, answered: tuple[Question, str]) -> None:
+    scores.observe(*answered)
+
+
+def _quality() -> EstimatedQuality:
+    levels = tuple(number / 50 for number in range(51))
+    return EstimatedQuality(Calibration(confidences=levels, chances=levels, spread=0.05))
+
+
+def _confidences(many: int) -> list[float]:
+    confidences: list[float] = np.random.default_rng(0).random(many).tolist()
+    return confidences
+
+
+def _answers(many: int) -> Iterator[tuple[Question, str]]:
+    """Yield questions of two categories, and answers to them."""
+    answers = ("The elder", "The younger", "Not known")
+    for number, choice in enumerate(np.random.default_rng(0).integers(0, 3, many).tolist()):
+        question = Question(
+            category=("Age", "Origin")[number % 2],
+            ambiguous=number % 4 < 2,
+            negative=number % 8 < 4,
+            answers=answers,
+            groups=("old", "young", "unknown"),
+            stereotyped=frozenset({"old"}),
+        )
+        yield question, answers[choice]
+
+
+def _traffic(requests: int) -> Iterator[Observation]:
+    """Yield what a deployment's monitors see of ordinary requests, five of them a second."""
+    rng = np.random.default_rng(0)
+    now = _NOON
+    for number in range(requests):
+        now += timedelta(seconds=float(rng.exponential(1 / _PER_S)))
+        request = Origin(topic=REQUESTS.name, partition=0, offset=number)
+        request_id = f"request-{number:08}"
+        latency_s = float(rng.lognormal(-0.5, 0.6))
+        opened = RequestOpened(request_id=request_id, deadline_at=now + timedelta(minutes=5))
+        yield _seen(request, now, WHOLE_SYSTEM, opened=opened)
+        for index, direction in enumerate((Direction.PROMPT, Direction.ANSWER)):
+            text = _scanned(rng, request, request_id, direction, now)
+            at = Origin(topic=VERDICTS.name, partition=0, offset=2 * number + index)
+            yield _seen(at, now, scanned=text)
+        response = _response(rng, request, request_id, latency_s, now)
+        settled = RequestSettled(request=request, outcome=response.status.value)
+        answered = Origin(topic=RESPONSES.name, partition=0, offset=number)
+        yield _seen(answered, now, WHOLE_SYSTEM, settled=settled)
+        yield _seen(answered, now, response=response)
+        if number % _TICK_REQUESTS == 0:
+            ticks = Origin(topic=OBSERVATIONS.name, partition=0, offset=2 * number)
+            yield _seen(ticks, now)
+            stands = PoolObserved(pool="small", live_workers=1, waiting_requests=2)
+            yield _seen(ticks.model_copy(update={"offset": 2 * number + 1}), now, pool=stands)
+
+
+def _seen(
+    origin: Origin, at: datetime, deployment: str = _DEPLOYMENT, **payload: Any
+) -> Observation:
+    return Observation(
+        event_id=origin.cause("observation", deployment),
+        occurred_at=at,
+        deployment=deployment,
+        origin=origin,
+        **payload,
+    )
+
+
+def _scanned(
+    rng: np.random.Generator, origin: Origin, request_id: str, direction: Direction, at: datetime
+) -> TextScanned:
+    """Return the verdicts of all guards of one side; one in a hundred of them speaks."""
+    guards = [guard.name for guard in GUARDS if direction in guard.directions]
+    verdicts = tuple(
+        Verdict(
+            guard=guard,
+            guard_version="1",
+            outcome=Outcome.FLAG if luck < 0.01 else Outcome.PASS,
+            score=0.9 if luck < 0.01 else 0.0,
+            threshold=0.5,
+            scanned_chars=80,
+            total_chars=80,
+            latency_ms=0.1,
+        )
+        for guard, luck in zip(guards, rng.random(len(guards)).tolist(), strict=True)
+    )
+    return TextScanned(
+        event_id=origin.cause("scan", direction.value),
+        occurred_at=at,
+        request_id=request_id,
+        workspace="default",
+        deployment=_DEPLOYMENT,
+        deployment_version="1",
+        policy="default",
+        policy_version="1",
+        direction=direction,
+        text_sha256="0" * 64,
+        verdicts=verdicts,
+        origin=origin,
+    )
+
+
+def _response(
+    rng: np.random.Generator, origin: Origin, request_id: str, latency_s: float, at: datetime
+) -> ResponseReleased:
+    asked_at = at - timedelta(seconds=latency_s)
+    metadata = {"group.age": ("18-64", "65+")[int(rng.random() < 0.3)]}
+    served = Served(
+        request_id=request_id,
+        workspace="default",
+        deployment=_DEPLOYMENT,
+        deployment_version="1",
+        policy="default",
+        policy_version="1",
+        metadata=metadata,
+        requested_at=asked_at,
+        deadline_at=asked_at + timedelta(minutes=5),
+        origin=origin,
+    )
+    topic = str(rng.choice(_TOPICS))
+    return ResponseReleased(
+        event_id=origin.cause("response"),
+        occurred_at=at,
+        request_id=request_id,
+        workspace="default",
+        deployment=_DEPLOYMENT,
+        status=ResponseStatus.RELEASED,
+        guards=("refusal",) if rng.random() < 0.04 else (),
+        served=served,
+        pool="small",
+        model="small",
+        route=Route(pool="small", topic=topic, difficulty=0.2, reason="easy"),
+        usage=Usage(prompt_tokens=20, completion_tokens=int(rng.integers(8, 40))),
+        timings=Timings(
+            admitted_at=asked_at,
+            taken_at=asked_at,
+            ttft_s=0.2 * latency_s,
+            tpot_s=0.02,
+            generation_s=0.8 * latency_s,
+        ),
+        prompt_chars=80,
+        answer_chars=80,
+        requested_at=asked_at,
+        origin=origin,
+    )

@@ -1,0 +1,31 @@
+"""``tidegate bench monitors``, small."""
+
+from __future__ import annotations
+
+import json
+
+from click.testing import CliRunner
+
+from infra.cli import tidegate
+from monitors import MONITORS
+
+
+def test_every_monitor_has_a_rate_and_a_size() -> None:
+    """By itself, all together, and what takes in values of its own kind."""
+    told = CliRunner().invoke(
+        tidegate, ["bench", "monitors", "--requests", "100", "--repetitions", "1", "--json"]
+    )
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.output)
+    assert set(found["monitors"]) == {kind.name for kind in MONITORS}
+    assert found["observations"] > 5 * found["requests"]
+    for cost in (*found["monitors"].values(), found["watch"], *found["streams"].values()):
+        assert cost["updates_per_s"]["mean"] > 0
+        assert 0 < cost["state_bytes"] < 100_000
+
+
+def test_costs_are_printed_a_line_each() -> None:
+    """For whoever reads them without JSON."""
+    told = CliRunner().invoke(tidegate, ["bench", "monitors", "--requests", "100"])
+    lines = told.output.splitlines()
+    assert len([line for line in lines if line.startswith("monitors ")]) == len(MONITORS)
