@@ -85,6 +85,9 @@ class Alerts:
                 since_at=finding.since_at or finding.occurred_at,
                 fired_at=finding.occurred_at,
                 exemplars=finding.exemplars,
+                causes=finding.causes,
+                changed=finding.changed,
+                beside=finding.beside,
                 findings=(str(finding.event_id),),
             )
         if finding.kind == "recovery" and before is not None and active:
@@ -97,6 +100,9 @@ class Alerts:
                 since_at=before.since_at,
                 fired_at=before.fired_at,
                 exemplars=before.exemplars,
+                causes=before.causes,
+                changed=before.changed,
+                beside=before.beside,
                 findings=(*before.findings, str(finding.event_id)),
             )
         return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from monitors.causes import Causes
 from monitors.monitor import Monitor, Snapshot
 from monitors.state import dump, load
 from schemas.base import Origin
@@ -23,10 +24,13 @@ class _Kept:
 class _State:
     applied: dict[str, int]
     monitors: dict[str, _Kept]
+    causes: Snapshot = field(default_factory=dict)
 
 
 class Watch:
     """Show every observation of a deployment to its monitors, once, and gather what they say.
+
+    A detection is given its cause, as far as the requests remembered show one.
 
     What was read before, by the offset of its origin in its partition, is skipped: the same record
     may come again after a restart. Findings are the same, byte for byte, however often the process
@@ -40,6 +44,7 @@ class Watch:
     def __init__(self, deployment: str, monitors: Sequence[Monitor]) -> None:
         self.deployment = deployment
         self._monitors = tuple(monitors)
+        self._causes = Causes()
         self._applied: dict[str, int] = {}
 
     def observe(self, observation: Observation) -> list[Finding]:
@@ -55,19 +60,22 @@ class Watch:
         place = _place(observation.origin)
         if observation.origin.offset <= self._applied.get(place, -1):
             return []
+        self._causes.observe(observation)
         findings = [told for monitor in self._monitors for told in monitor.observe(observation)]
         self._applied[place] = observation.origin.offset
-        return findings
+        return [self._causes.explain(found) for found in findings]
 
     def snapshot(self) -> Snapshot:
         """Return how far each partition was read and the state of every monitor, as JSON."""
         kept = {m.name: _Kept(m.version, m.snapshot()) for m in self._monitors}
-        return dump(_State(self._applied, kept))
+        return dump(_State(self._applied, kept, self._causes.snapshot()))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take on what :meth:`snapshot` returned; a monitor of another version starts afresh."""
         state = load(_State, snapshot)
         self._applied = state.applied
+        if state.causes:
+            self._causes.restore(state.causes)
         for monitor in self._monitors:
             kept = state.monitors.get(monitor.name)
             if kept is not None and kept.version == monitor.version:

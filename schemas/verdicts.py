@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.base import Event, Frozen, Name, Origin, RequestId
+from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
 
 
 class Direction(StrEnum):
@@ -74,7 +74,7 @@ class Verdict(Frozen):
 
 
 class TextScanned(Event):
-    """One text with one verdict per required guard."""
+    """One text with one verdict per required guard; ``metadata`` is its request's."""
 
     request_id: RequestId
     workspace: str
@@ -85,5 +85,6 @@ class TextScanned(Event):
     direction: Direction
     text_index: int = Field(default=0, ge=0)
     text_sha256: str
+    metadata: Labels = Field(default_factory=dict)
     verdicts: tuple[Verdict, ...]
     origin: Origin

@@ -55,11 +55,39 @@ class Observation(Event):
     attacked: GuardAttacked | None = None
 
 
+class CauseSegment(Frozen):
+    """A part of the traffic in which a change sits, marked by one or two properties of requests.
+
+    ``before`` and ``after`` are its rate (or mean, or share) then and since; ``explains`` is its
+    part of the whole change, beyond 1 where the rest moved the other way; ``surprise`` and
+    ``evidence`` are in nats, see :mod:`monitors.attribution`.
+    """
+
+    segment: Labels
+    before: FiniteFloat
+    after: FiniteFloat
+    samples: int = Field(ge=0)
+    explains: FiniteFloat
+    surprise: FiniteFloat
+    evidence: FiniteFloat
+    exemplars: tuple[RequestId, ...] = ()
+
+
+class ChangePoint(Frozen):
+    """The likeliest moment of a change, and the interval of about 95 % for it."""
+
+    at: AwareDatetime
+    earliest_at: AwareDatetime
+    latest_at: AwareDatetime
+
+
 class Finding(Event):
     """A monitor's value, or its word that something changed.
 
     ``value`` and ``limit`` are in ``unit``. ``cause`` is the sentence an operator reads first.
-    ``exemplars`` are requests that show it, most telling first.
+    ``exemplars`` are requests that show it, most telling first. ``causes`` are the parts of the
+    traffic in which a detection sits, best first; ``changed`` says when it began, ``beside`` what
+    else changed then.
     """
 
     monitor: Name
@@ -76,6 +104,9 @@ class Finding(Event):
     since_at: AwareDatetime | None = None
     cause: str = ""
     exemplars: tuple[RequestId, ...] = Field(default=(), max_length=10)
+    causes: tuple[CauseSegment, ...] = ()
+    changed: ChangePoint | None = None
+    beside: tuple[str, ...] = ()
     origin: Origin
 
     @property
@@ -106,5 +137,8 @@ class AlertChanged(Event):
     since_at: AwareDatetime
     fired_at: AwareDatetime
     exemplars: tuple[RequestId, ...] = ()
+    causes: tuple[CauseSegment, ...] = ()
+    changed: ChangePoint | None = None
+    beside: tuple[str, ...] = ()
     findings: tuple[str, ...] = Field(default=(), description="event ids of the findings behind it")
     origin: Origin

@@ -46,6 +46,7 @@ def scanned(
         direction=direction,
         text_index=index,
         text_sha256=sha256(text.encode()).hexdigest(),
+        metadata=served.metadata,
         verdicts=tuple(verdicts),
         origin=served.origin,
     )

@@ -114,22 +114,18 @@ def intervals(simulations: int, looks: int, as_json: bool) -> None:
     click.echo(json.dumps(evaluate(simulations, looks), indent=None if as_json else 2))
 
 
-@command.command("quality")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder with banking77.jsonl and clinc150.jsonl: JSON lines of text and label.",
-)
-@click.option(
-    "--streams", type=click.IntRange(min=1), default=20, show_default=True, help="Of each shift."
-)
+@command.command("rootcause")
+@click.option("--changes", "many", default=200, show_default=True, help="Changes to plant.")
+@click.option("--seed", default=0, show_default=True, help="Decides them.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
-def quality(data: Path, streams: int, as_json: bool) -> None:
-    """Judge estimates of a model's accuracy that need no labels, under planted shifts."""
-    from infra.eval.quality import evaluate
+def rootcause(many: int, seed: int, as_json: bool) -> None:
+    """Plant changes of one segment among ten dimensions and count how often it is named.
 
-    click.echo(json.dumps(evaluate(data, streams), indent=None if as_json else 2))
+    Beside Adtributor and the largest change.
+    """
+    from infra.eval.rootcause import evaluate
+
+    click.echo(json.dumps(evaluate(many, seed), indent=None if as_json else 2))
 
 
 @command.command("robustness")
@@ -178,3 +174,21 @@ def robustness(
     if record:
         asyncio.run(write(settings.connection(), found.events(datetime.now(UTC))))
     click.echo(json.dumps(found.as_json(), indent=None if as_json else 2))
+
+
+@command.command("quality")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with banking77.jsonl and clinc150.jsonl: JSON lines of text and label.",
+)
+@click.option(
+    "--streams", type=click.IntRange(min=1), default=20, show_default=True, help="Of each shift."
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def quality(data: Path, streams: int, as_json: bool) -> None:
+    """Judge estimates of a model's accuracy that need no labels, under planted shifts."""
+    from infra.eval.quality import evaluate
+
+    click.echo(json.dumps(evaluate(data, streams), indent=None if as_json else 2))
