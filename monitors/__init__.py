@@ -38,6 +38,7 @@ from monitors.refusal import Refusal
 from monitors.refusals import RefusalShift
 from monitors.robustness import Robustness
 from monitors.secrets import Secrets
+from monitors.serving import Serving
 from monitors.slo import Slo
 from monitors.tone import Tone
 from monitors.topic_shift import TopicShift
@@ -80,6 +81,7 @@ MONITORS: tuple[type[Monitor], ...] = (
     PoolsWithoutWorker,
     RefusalShift,
     Robustness,
+    Serving,
     Slo,
     TopicShift,
     TtftShift,
