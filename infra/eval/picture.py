@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -76,7 +77,7 @@ def _reliability(scores: Floats, positive: Flags) -> list[tuple[float, float]]:
 
 
 def _log(rate: float) -> float:
-    return 1 + float(np.log10(max(rate, _LOWEST))) / -np.log10(_LOWEST)
+    return 1 - math.log10(max(rate, _LOWEST)) / math.log10(_LOWEST)
 
 
 def _panel(left: int, across: str, up: str, ticks: Sequence[str]) -> str:
