@@ -40,6 +40,21 @@ class Scan:
     spans: tuple[Span, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an answer was given to, values masked as in the answer.
+
+    Args:
+        question: What the user said last.
+        prompt: Everything that the model was told, passages apart, the question included.
+        passages: What was retrieved for it.
+    """
+
+    question: str
+    prompt: str = ""
+    passages: tuple[str, ...] = ()
+
+
 class Guard(Protocol):
     """A pure reader of texts; what its score leads to is the policy's business.
 

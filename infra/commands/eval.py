@@ -192,3 +192,52 @@ def quality(data: Path, streams: int, as_json: bool) -> None:
     from infra.eval.quality import evaluate
 
     click.echo(json.dumps(evaluate(data, streams), indent=None if as_json else 2))
+
+
+@command.command("harm")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of text, label (safe or unsafe) and type.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(["all", "fit", "report"]),
+    default="all",
+    show_default=True,
+    help="Judge on one half of the texts only, by a fixed hash.",
+)
+@click.option("--picture", type=click.Path(path_type=Path), help="An SVG to draw.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def harm(data: Path, part: str, picture: Path | None, as_json: bool) -> None:
+    """Judge how well requests that do harm are told from those that only sound like it."""
+    from inference.embeddings import Embedder
+    from infra.eval.harm import evaluate
+
+    found = evaluate(data, Embedder(kept=0).embed, part, picture)
+    click.echo(json.dumps(found, indent=None if as_json else 2))
+
+
+@command.command("hallucination")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of query, response and label (yes if it is made up).",
+)
+@click.option(
+    "--part",
+    type=click.Choice(["all", "fit", "report"]),
+    default="all",
+    show_default=True,
+    help="Judge on one half of the questions only, by a fixed hash.",
+)
+@click.option("--picture", type=click.Path(path_type=Path), help="An SVG to draw.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def hallucination(data: Path, part: str, picture: Path | None, as_json: bool) -> None:
+    """Judge how well made-up answers are told from others."""
+    from infra.eval.hallucination import evaluate
+
+    found = evaluate(data, part, picture)
+    click.echo(json.dumps(found, indent=None if as_json else 2))

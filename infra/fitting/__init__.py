@@ -1,0 +1,1 @@
+"""Fitting of the linear text models that ship with guards."""

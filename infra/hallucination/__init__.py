@@ -1,0 +1,1 @@
+"""Fitting of the models that judge answers by themselves."""
