@@ -87,7 +87,7 @@ class DurationShift:
     """
 
     name: str
-    version = "1"
+    version = "2"
     metric: str
     noun: str
 
@@ -188,6 +188,7 @@ class DurationShift:
             unit="s",
             samples=shift.samples,
             since_at=shift.since_at,
+            e_value=shift.e_value,
             cause=f"{cause}; {where}{examples(shift.exemplars)}",
             exemplars=shift.exemplars,
         )

@@ -53,7 +53,7 @@ class GuardRates:
     """
 
     name = "guard_rates"
-    version = "1"
+    version = "2"
 
     def __init__(self, warmup: int = 200, arl: float = 100_000) -> None:
         self._warmup = warmup
@@ -129,6 +129,7 @@ class GuardRates:
             since_at=shift.since_at,
             cause=f"{cause}; deployment {observation.deployment}{examples(shift.exemplars)}",
             exemplars=shift.exemplars,
+            e_value=shift.e_value,
         )
 
     def snapshot(self) -> Snapshot:
@@ -153,7 +154,10 @@ def _worth_telling(stream: _Stream, shifts: Shifts) -> Shifts:
     """Return the shifts that are news, see :class:`_Stream`; failures to scan always are."""
     news = []
     for label, shift in shifts:
-        if label == NOT_SCANNED:
+        if shift.kind == "value":
+            if label in (stream.told, NOT_SCANNED):
+                news.append((label, shift))
+        elif label == NOT_SCANNED:
             news.append((label, shift))
         elif shift.kind == "detection" and stream.told is None:
             stream.told = label

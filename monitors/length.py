@@ -54,7 +54,7 @@ class LengthShift:
     """
 
     name = "length"
-    version = "1"
+    version = "2"
 
     def __init__(self, warmup: int = 200, arl: float = 1_000_000) -> None:
         self._warmup = warmup
@@ -137,6 +137,7 @@ class LengthShift:
             unit="tokens",
             samples=shift.samples,
             since_at=shift.since_at,
+            e_value=shift.e_value,
             cause=f"{cause}; {where}{examples(shift.exemplars)}",
             exemplars=shift.exemplars,
         )

@@ -8,6 +8,12 @@ from math import exp, lgamma, log
 from typing import Literal
 
 CONFIDENCE = 0.99
+SURER = log(10)
+"""By how much evidence must grow, in nats, before a shift that lasts is told again."""
+SURE_ENOUGH = 35.0
+"""Evidence, in nats, beyond which that is not done any more."""
+_WEIGHT = 0.474
+"""Makes the weights of all beginnings of a day add up to 1."""
 EXEMPLARS_MAX = 10
 _HOPELESS = 0.9
 """A usual rate from which a rise can no longer be told from the usual."""
@@ -18,18 +24,32 @@ class Shift:
     """What a rate did.
 
     Args:
-        kind: It left the usual (``detection``) or came back to it (``recovery``).
+        kind: It left the usual (``detection``), came back to it (``recovery``), or is still away,
+            which is ten times as sure as when that was last told (``value``).
         rate: The rate since ``since_at``.
         samples: How many items that is.
         since_at: When it began, as estimated.
         exemplars: Requests that show a rise, the latest first.
+        e_value: Evidence that it is no chance; see :class:`RateShift`. None of a recovery.
     """
 
-    kind: Literal["detection", "recovery"]
+    kind: Literal["detection", "recovery", "value"]
     rate: float
     samples: int
     since_at: datetime
     exemplars: tuple[str, ...]
+    e_value: float | None = None
+
+
+@dataclass
+class _Rise:
+    """A rise that was told, and how sure it is by now, in nats."""
+
+    since_at: datetime
+    ratio: float
+    told: float
+    hits: int
+    samples: int
 
 
 @dataclass
@@ -41,7 +61,12 @@ class RateShift:
     or more, to a false alarm, because exp of a step has a mean of at most 1 then. A step may stand
     for several items that are not independent of each other, such as all answers of one moment:
     the mean of their steps keeps that property. While a shift lasts, the same sum the other way
-    round waits for the end.
+    round waits for the end, and the first sum goes on: it makes the shift surer.
+
+    The e-value of a shift is at least 1 / alpha on at most a share alpha of the days on which the
+    rate is at most ``usual``, whenever one looks: it is a sum, over all items of the day, of the
+    likelihood ratio since that item, with weights that add up to 1, of which only the term since
+    ``since_at`` is taken.
 
     Attributes:
         usual: The highest rate that counts as usual.
@@ -55,16 +80,16 @@ class RateShift:
     References:
         G. Lorden, "Procedures for reacting to a change in distribution", Ann. Math. Stat. 42
         (1971): the bound. J. Shin, A. Ramdas, A. Rinaldo, "E-detectors", arXiv:2203.03532: why it
-        holds for steps that need not be independent. P. McCullagh, J. A. Nelder, "Generalized
-        Linear Models" (1989), ch. 9: evidence divided by the dispersion.
+        holds for steps that need not be independent, and the e-value. P. McCullagh, J. A. Nelder,
+        "Generalized Linear Models" (1989), ch. 9: evidence divided by the dispersion.
 
     >>> from datetime import UTC, datetime
     >>> rate = RateShift.after(hits=1, total=200)
     >>> noon = datetime(2024, 5, 1, 12, tzinfo=UTC)
     >>> items = [False] * 50 + [True, False] * 50
     >>> told = [(n, rate.observe(hit, 1, noon)) for n, hit in enumerate(items)]
-    >>> [(n, shift.kind, shift.rate) for n, shift in told if shift]
-    [(68, 'detection', 0.5263157894736842)]
+    >>> [(n, shift.kind, shift.rate) for n, shift in told if shift][:2]
+    [(68, 'detection', 0.5263157894736842), (72, 'value', 0.5217391304347826)]
     """
 
     usual: float
@@ -79,6 +104,10 @@ class RateShift:
     samples: int = 0
     since_at: datetime | None = None
     exemplars: list[str] = field(default_factory=list)
+    day: int = 0
+    steps: int = 0
+    began: int = 0
+    rise: _Rise | None = None
 
     @classmethod
     def after(
@@ -126,24 +155,37 @@ class RateShift:
             return None
         up, down = log(self.shifted / self.usual), log((1 - self.shifted) / (1 - self.usual))
         step = (hits * up + (total - hits) * down) / (total * self.dependence)
+        self._count(at)
+        if self.rise is not None:
+            self.rise.ratio += step
+            self.rise.hits += hits
+            self.rise.samples += total
         self.score = max(0.0, self.score + (-step if self.firing else step))
         if self.score == 0.0:
             self._restart()
-            return None
-        self.since_at = self.since_at or at
+            return self._surer(exemplars)
+        if self.since_at is None:
+            self.since_at = at
+            if not self.firing:
+                self.began = self.steps
         self.hits += hits
         self.samples += total
         fresh = [one for one in exemplars if one not in self.exemplars]
         self.exemplars = [*reversed(fresh), *self.exemplars][:EXEMPLARS_MAX]
         if self.progress < 1:
-            return None
+            return self._surer(exemplars)
         self.firing = not self.firing
+        if self.firing:
+            self.rise = _Rise(self.since_at, self.score, self.score, self.hits, self.samples)
+        else:
+            self.rise = None
         shift = Shift(
             "detection" if self.firing else "recovery",
             rate=self.hits / self.samples,
             samples=self.samples,
             since_at=self.since_at,
             exemplars=tuple(self.exemplars) if self.firing else (),
+            e_value=self._e_value(),
         )
         self._restart()
         return shift
@@ -152,6 +194,28 @@ class RateShift:
     def progress(self) -> float:
         """How much of the evidence for the next shift there is, 0 to 1."""
         return self.score / log(self.back_arl if self.firing else self.arl)
+
+    def _count(self, at: datetime) -> None:
+        """Number the steps of each day from 1."""
+        if at.toordinal() != self.day:
+            self.day, self.steps = at.toordinal(), 0
+        self.steps += 1
+
+    def _surer(self, exemplars: tuple[str, ...]) -> Shift | None:
+        """Return that the shift goes on, if that has become much surer."""
+        rise = self.rise
+        if rise is None or rise.told > SURE_ENOUGH or rise.ratio < rise.told + SURER:
+            return None
+        rise.told = rise.ratio
+        rate = rise.hits / rise.samples
+        e_value = self._e_value()
+        return Shift("value", rate, rise.samples, rise.since_at, exemplars, e_value)
+
+    def _e_value(self) -> float | None:
+        if self.rise is None:
+            return None
+        weight = _WEIGHT / ((self.began + 1) * log(self.began + 1) ** 2)
+        return weight * exp(min(self.rise.ratio, 2 * SURE_ENOUGH))
 
     def _restart(self) -> None:
         self.score = 0.0

@@ -31,7 +31,7 @@ class RefusalShift:
     """
 
     name = "refusals"
-    version = "1"
+    version = "2"
 
     def __init__(self, warmup: int = 200, arl: float = 1_000_000) -> None:
         self._state = _State(Shares(warmup, arl=arl))
@@ -75,6 +75,7 @@ class RefusalShift:
             unit="share of answers",
             samples=shift.samples,
             since_at=shift.since_at,
+            e_value=shift.e_value,
             cause=f"{cause}; deployment {observation.deployment}{examples(shown)}",
             exemplars=shown,
         )

@@ -39,7 +39,7 @@ class TopicShift:
     """
 
     name = "topic_shift"
-    version = "1"
+    version = "2"
 
     def __init__(self, warmup: int = 200, odds: float = 10.0, arl: float = 1_000_000) -> None:
         self._state = _State(
@@ -57,6 +57,8 @@ class TopicShift:
         for topic, shift in shifts:
             if shift.kind == "detection" and self._state.told is None:
                 self._state.told = topic
+                told.append(self._grown(observation, topic, shift, shifts))
+            elif shift.kind == "value" and self._state.told == topic:
                 told.append(self._grown(observation, topic, shift, shifts))
             elif shift.kind == "recovery" and self._state.told is not None and shares.usual:
                 told.append(self._back(observation, self._state.told, shift))
@@ -108,6 +110,7 @@ class TopicShift:
             unit=f"share of requests about {_named(topic)}",
             samples=shift.samples,
             since_at=shift.since_at,
+            e_value=shift.e_value,
             cause=f"{cause}; deployment {observation.deployment}{examples(shift.exemplars)}",
             exemplars=shift.exemplars,
         )

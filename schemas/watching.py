@@ -87,7 +87,9 @@ class Finding(Event):
     ``value`` and ``limit`` are in ``unit``. ``cause`` is the sentence an operator reads first.
     ``exemplars`` are requests that show it, most telling first. ``causes`` are the parts of the
     traffic in which a detection sits, best first; ``changed`` says when it began, ``beside`` what
-    else changed then.
+    else changed then. ``e_value`` is the evidence that it is no chance: without a change, it
+    reaches 1 / alpha on at most a share alpha of the days. A value that has one says that a change
+    told before goes on and is surer.
     """
 
     monitor: Name
@@ -101,6 +103,7 @@ class Finding(Event):
     baseline: float | None = None
     unit: str = ""
     samples: int = Field(default=0, ge=0)
+    e_value: FiniteFloat | None = None
     since_at: AwareDatetime | None = None
     cause: str = ""
     exemplars: tuple[RequestId, ...] = Field(default=(), max_length=10)

@@ -241,3 +241,77 @@ def hallucination(data: Path, part: str, picture: Path | None, as_json: bool) ->
 
     found = evaluate(data, part, picture)
     click.echo(json.dumps(found, indent=None if as_json else 2))
+
+
+@command.command("drift")
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A folder with banking77.jsonl and clinc150.jsonl: JSON lines of text and label.",
+)
+@click.option(
+    "--arl",
+    type=click.FloatRange(min=50),
+    default=500,
+    show_default=True,
+    help="Events between false alarms, on average, that detectors are calibrated to.",
+)
+@click.option(
+    "--streams",
+    type=click.IntRange(min=4),
+    default=400,
+    show_default=True,
+    help="Of each kind of drift, and without any.",
+)
+@click.option(
+    "--sticky",
+    type=click.FloatRange(0, 0.95),
+    default=0.0,
+    show_default=True,
+    help="The chance that the next event keeps the intent of the one before.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(["fit", "report"]),
+    default="report",
+    show_default=True,
+    help="The half of the texts that streams come from, by a fixed hash; references are of the other.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@with_settings
+def drift(
+    settings: Settings,
+    data: Path,
+    arl: float,
+    streams: int,
+    sticky: float,
+    part: Part,
+    as_json: bool,
+) -> None:
+    """Judge how rarely drift of embeddings is seen without any, and how soon with it."""
+    # Matrices here are small: a second thread of numpy's would mostly wait, at full speed.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from infra.eval.drift.evaluate import evaluate
+    from infra.progress import shown
+
+    with shown() as show:
+        found, _ = evaluate(
+            data, settings.cache, show, arl=arl, streams=streams, sticky=sticky, part=part
+        )
+    click.echo(json.dumps(found, indent=None if as_json else 2))
+
+
+@command.command("falsealarms")
+@click.option("--segments", type=click.IntRange(min=20), default=1_000, show_default=True)
+@click.option("--days", type=click.IntRange(min=1), default=5, show_default=True, help="Each kind.")
+@click.option("--seed", default=0, show_default=True, help="Decides everything.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def falsealarms(segments: int, days: int, seed: int, as_json: bool) -> None:
+    """Count false alarms of simulated days, with one budget for all segments and without.
+
+    And what the budget costs in power and delay where some segments change.
+    """
+    from infra.eval.falsealarms import evaluate
+
+    click.echo(json.dumps(evaluate(segments, days, seed), indent=None if as_json else 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from datetime import timedelta
 from statistics import mean, median
@@ -64,8 +65,8 @@ def test_a_burst_is_told_within_a_few_dozen_items() -> None:
 def test_a_shift_and_its_end_are_told_once_each() -> None:
     """While it lasts there is silence; when it is over that is said; then all is as before."""
     burst = ([False] * 100 + [True, False] * 100 + [False] * 200) * 2
-    kinds = [shift.kind for _, shift in fed(RateShift.after(0, 200), burst)]
-    assert kinds == ["detection", "recovery"] * 2
+    shifts = [shift for _, shift in fed(RateShift.after(0, 200), burst) if shift.kind != "value"]
+    assert [shift.kind for shift in shifts] == ["detection", "recovery"] * 2
 
 
 def test_a_shift_knows_when_it_began_and_who_shows_it() -> None:
@@ -86,7 +87,7 @@ def test_a_rate_that_is_always_high_says_nothing() -> None:
 def test_dependent_items_are_worth_less(dependence: float) -> None:
     """Twice the dependence takes twice the evidence."""
     rate = RateShift.after(0, 200, dependence=dependence)
-    ((number, _),) = fed(rate, [True] * 30)
+    ((number, _), *_) = fed(rate, [True] * 30)
     assert number == (8 if dependence == 1.0 else 16)
 
 
@@ -103,3 +104,26 @@ def test_the_upper_bound_covers() -> None:
     rng = np.random.default_rng(4)
     bounds = [upper_bound(int(rng.binomial(200, 0.03)), 200) for _ in range(500)]
     assert mean(bound >= 0.03 for bound in bounds) >= 0.98
+
+
+def test_a_shift_that_lasts_becomes_surer_and_says_so_now_and_then() -> None:
+    """Every time at least ten times as sure, and in the end no more."""
+    shifts = [shift for _, shift in fed(RateShift.after(0, 200), [True] * 200)]
+    assert [shift.kind for shift in shifts] == ["detection"] + ["value"] * (len(shifts) - 1)
+    assert 5 <= len(shifts) <= 15
+    values = [shift.e_value for shift in shifts if shift.e_value is not None]
+    assert all(later >= 9.99 * earlier for earlier, later in itertools.pairwise(values))
+    assert {shift.since_at for shift in shifts} == {NOON}
+
+
+def test_e_values_are_seldom_large_without_a_change() -> None:
+    """On at most a share alpha of the days they reach 1 / alpha, whenever one looks."""
+    rng = np.random.default_rng(8)
+    largest = []
+    for _ in range(500):
+        rate = RateShift(usual=0.05, shifted=0.25, baseline=0.05, arl=5)
+        shifts = [shift for _, shift in fed(rate, rng.random(500) < 0.05)]
+        largest.append(max((shift.e_value or 0.0 for shift in shifts), default=0.0))
+    for alpha in (0.1, 0.02):
+        share = mean(value >= 1 / alpha for value in largest)
+        assert share <= alpha + 3 * (alpha * (1 - alpha) / len(largest)) ** 0.5

@@ -12,7 +12,10 @@ def test_a_label_that_was_not_there_was_at_zero() -> None:
     for number in range(200):
         shares.observe({"a"}, NOON, f"r{number}")
     changed = [
-        label for number in range(20) for label, _ in shares.observe({"b"}, NOON, f"s{number}")
+        label
+        for number in range(20)
+        for label, shift in shares.observe({"b"}, NOON, f"s{number}")
+        if shift.kind == "detection"
     ]
     assert changed == ["b"]
     assert shares.rates["b"].baseline == 0
@@ -27,7 +30,8 @@ def test_many_small_newcomers_are_one_large_change() -> None:
     changed = [
         label
         for number in range(40)
-        for label, _ in shares.observe({f"new{number % 20}"}, NOON, f"s{number}")
+        for label, shift in shares.observe({f"new{number % 20}"}, NOON, f"s{number}")
+        if shift.kind == "detection"
     ]
     assert changed == [RARE]
 
