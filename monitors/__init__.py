@@ -18,6 +18,7 @@ from monitors.conduct import (
     TippingOff,
     Transparency,
 )
+from monitors.counterfactual import Counterfactual
 from monitors.disclaimers import Disclaimers
 from monitors.expiry import PackExpiry
 from monitors.group_gaps import GroupGaps
@@ -44,6 +45,7 @@ from monitors.tone import Tone
 from monitors.topic_shift import TopicShift
 from monitors.ttft import TtftShift
 from monitors.watch import Watch
+from schemas.probes import is_of_probes
 from schemas.registry import ANSWERED, Objective
 
 GUARDS: tuple[type[Guard], ...] = (
@@ -88,11 +90,17 @@ MONITORS: tuple[type[Monitor], ...] = (
 )
 
 
+PROBE_MONITORS: tuple[type[Monitor], ...] = (Counterfactual,)
+"""What watches the requests that no user sent."""
+
+
 def watch_of(deployment: str, slo: Sequence[Objective] = (ANSWERED,)) -> Watch:
     """Return a new watch over ``deployment`` with every monitor there is.
 
     Args:
-        deployment: Its name.
+        deployment: Its name; that of its probes gets the monitors of probes.
         slo: What its users are promised.
     """
+    if is_of_probes(deployment):
+        return Watch(deployment, [kind() for kind in PROBE_MONITORS])
     return Watch(deployment, [Slo(slo) if kind is Slo else kind() for kind in MONITORS])

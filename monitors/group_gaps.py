@@ -80,7 +80,7 @@ class GroupGaps:
     name = "group_gaps"
     version = "1"
 
-    def __init__(self, stretch: int = 10_000, least: int = 100, alpha: float = 1e-4) -> None:
+    def __init__(self, stretch: int = 20_000, least: int = 100, alpha: float = 1e-4) -> None:
         self._stretch = stretch
         self._least = least
         self._alpha = alpha

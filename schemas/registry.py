@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.base import Name
 from schemas.errors import ConfigError
+from schemas.probes import Probe
 from schemas.verdicts import Action, Direction
 from schemas.written import Location, Written, fault, parse, read
 
@@ -143,7 +144,7 @@ class AlertRule(Written):
 
 
 class Registry(BaseModel):
-    """All deployments, policies and alert rules, each with the version its file's bytes give."""
+    """All that is written, by name, and the version that the bytes of each file give it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -151,6 +152,7 @@ class Registry(BaseModel):
     policies: dict[str, Policy]
     rules: dict[str, AlertRule]
     versions: dict[str, str]
+    probes: dict[str, Probe] = Field(default_factory=dict)
 
     def policy_of(self, deployment: Deployment) -> Policy:
         """Return the policy of ``deployment``; loading has checked that it exists."""
@@ -162,16 +164,17 @@ class Registry(BaseModel):
 
 
 def load_registry(folder: Path) -> Registry:
-    """Read ``deployments/``, ``policies/`` and ``alerts/`` below ``folder``.
+    """Read ``deployments/``, ``policies/``, ``alerts/`` and ``probes/`` below ``folder``.
 
     Raises:
         ConfigError: Naming file, line and key, if a file is no YAML, does not fit its model,
-            repeats a name, or refers to a policy that is not there.
+            repeats a name, or refers to a policy or deployment that is not there.
     """
     versions: dict[str, str] = {}
     policies = _load_folder(folder / "policies", Policy, versions)
     deployments = _load_folder(folder / "deployments", Deployment, versions)
     rules = _load_folder(folder / "alerts", AlertRule, versions)
+    probes = _load_folder(folder / "probes", Probe, versions)
     if not deployments:
         raise ConfigError("holds no deployment", file=str(folder / "deployments"))
     pools: dict[str, Pool] = {}
@@ -188,11 +191,17 @@ def load_registry(folder: Path) -> Registry:
         for index, name in enumerate(promised):
             if name in promised[:index]:
                 raise fault(path, ("slo", index, "name"), f"objective {name!r} is listed twice")
+    for path, probe in probes.values():
+        if probe.deployment not in deployments:
+            known = ", ".join(sorted(deployments))
+            message = f"no deployment {probe.deployment!r}; there are: {known}"
+            raise fault(path, ("deployment",), message)
     return Registry(
         deployments={name: item for name, (_, item) in deployments.items()},
         policies={name: item for name, (_, item) in policies.items()},
         rules={name: item for name, (_, item) in rules.items()},
         versions=versions,
+        probes={name: item for name, (_, item) in probes.items()},
     )
 
 

@@ -7,8 +7,9 @@ Two agents and a clock:
 - **watch** reads the observations and hands each to the :class:`Watcher` of its deployment, whose
   findings it writes; then it keeps the watcher's snapshot.
 - **tick** writes, for the deployments whose observations this process reads, that time has passed
-  and how their pools stand. Ticks are records as well: read again, they have the same effect. None
-  is written while this process is behind, lest its monitors take a backlog for silence.
+  and how their pools stand, and asks the questions of probes that are due. Ticks are records as
+  well: read again, they have the same effect. Nothing is written while this process is behind, lest
+  its monitors take a backlog for silence.
 
 Guarantees. Every record of the sources reaches the monitors, however often the process is killed:
 it is acknowledged after its observations are stored, an observation after its findings and then the
@@ -23,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -31,11 +33,13 @@ from faust.types import TP, StreamT
 
 from monitors import watch_of
 from monitors.monitor import Snapshot
+from monitors.probes import requests_of
 from monitors.watch import Watch
 from schemas.codec import decode, encode
 from schemas.errors import PoisonError, TransientError
+from schemas.probes import probes_of
 from schemas.registry import Registry
-from schemas.topics import FINDINGS, OBSERVATIONS
+from schemas.topics import FINDINGS, OBSERVATIONS, REQUESTS
 from schemas.watching import WHOLE_SYSTEM, Finding, Observation, PoolObserved
 from streams.faust_roles import (
     Snapshots,
@@ -106,6 +110,7 @@ class Monitors:
         self._waiting = waiting
         self._watchers: dict[str, Watcher] = {}
         self._ends: dict[TP, int] | None = None
+        self._turns: dict[str, int] = {}
         self._snapshots = Snapshots(app, TABLE)
         app.agent(raw(app, *SOURCES), name="relay")(self.relay)
         app.agent(raw(app, OBSERVATIONS.name), name="watch")(self.watch)
@@ -148,7 +153,8 @@ class Monitors:
     async def tick(self) -> None:
         """Write that time has passed, for the deployments that this process watches."""
         mine = [name for name in (*self._registry.deployments, WHOLE_SYSTEM) if self._owns(name)]
-        notes = [noted(name) for name in mine] if await self._is_up_to_date() else []
+        up_to_date = await self._is_up_to_date()
+        notes = [noted(name) for name in mine] if up_to_date else []
         for name in mine:
             deployment = self._registry.deployments.get(name)
             for pool in deployment.pools if deployment else ():
@@ -157,6 +163,19 @@ class Monitors:
                 except TransientError as error:
                     log.warning("cannot tell how pool %s stands: %s", pool.name, error)
         await self._note(notes)
+        if up_to_date:
+            await self._probe(datetime.now(UTC))
+
+    async def _probe(self, now: datetime) -> None:
+        """Ask what is due of the probes that this process watches; the turns missed are missed."""
+        for probe in self._registry.probes.values():
+            turn = int(now.timestamp() // probe.every_s)
+            if not self._owns(probes_of(probe.deployment)):
+                self._turns.pop(probe.name, None)
+            elif turn > self._turns.setdefault(probe.name, turn):
+                self._turns[probe.name] = turn
+                asked = [(one.key.encode(), encode(one)) for one in requests_of(probe, turn)]
+                await write(self._app, REQUESTS.name, asked)
 
     async def _is_up_to_date(self) -> bool:
         """Return whether all that stood on our sources a tick ago has been handed on."""

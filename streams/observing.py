@@ -17,6 +17,7 @@ from schemas.codec import decode
 from schemas.deadletters import DeadLetter
 from schemas.errors import PoisonError
 from schemas.evaluations import GuardAttacked
+from schemas.probes import PROBES, probes_of
 from schemas.requests import ResponseReleased
 from schemas.topics import (
     DEADLETTER,
@@ -44,13 +45,14 @@ class Observer:
     """Turns the records of :data:`SOURCES` into observations.
 
     Args:
-        deployments: The deployments that are watched each by itself. What concerns others, which a
-            client may name as it likes, is only accounted for.
+        deployments: The deployments that are watched each by itself, and apart from them their
+            probes. What concerns others, which a client may name as it likes, is only accounted
+            for.
         request_deadline_s: How long a request may take that does not say so itself, in seconds.
     """
 
     def __init__(self, deployments: Collection[str], request_deadline_s: float) -> None:
-        self._deployments = frozenset(deployments)
+        self._deployments = frozenset(deployments).union(map(probes_of, deployments))
         self._request_deadline = timedelta(seconds=request_deadline_s)
 
     def observe(self, record: Origin, at: datetime, value: bytes | None) -> list[Observation]:
@@ -74,13 +76,15 @@ class Observer:
             request = response.served.origin if response.served else response.origin
             settled = RequestSettled(request=request, outcome=response.status.value)
             bare = response.model_copy(update={"text": "", "text_masked": ""})
+            whose = _whose(response.deployment, response.workspace)
             return [
                 _observation(record, at, WHOLE_SYSTEM, settled=settled),
-                *self._of(record, at, response.deployment, response=bare),
+                *self._of(record, at, whose, response=bare),
             ]
         if record.topic == VERDICTS.name:
             scanned = decode(TextScanned, value)
-            return self._of(record, at, scanned.deployment, scanned=scanned)
+            whose = _whose(scanned.deployment, scanned.workspace)
+            return self._of(record, at, whose, scanned=scanned)
         if record.topic == EVALUATIONS.name:
             attacked = decode(GuardAttacked, value)
             return [_observation(record, at, WHOLE_SYSTEM, attacked=attacked)]
@@ -96,6 +100,11 @@ class Observer:
         if deployment not in self._deployments:
             return []
         return [_observation(record, at, deployment, **payload)]
+
+
+def _whose(deployment: str, workspace: str) -> str:
+    """Return under which name the requests of a workspace are watched."""
+    return probes_of(deployment) if workspace == PROBES else deployment
 
 
 def noted(deployment: str, **payload: Any) -> Observation:

@@ -36,6 +36,8 @@ def check(settings: Settings) -> None:
         click.echo(f"policy     {name}  {registry.versions[f'policies/{name}']}")
     for name in registry.rules:
         click.echo(f"alert rule {name}  {registry.versions[f'alerts/{name}']}")
+    for name in registry.probes:
+        click.echo(f"probe      {name}  {registry.versions[f'probes/{name}']}")
 
 
 @command.command("dry-run")

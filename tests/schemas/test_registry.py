@@ -43,6 +43,16 @@ fail: closed
 name: default
 severity: critical
 """,
+    "probes/loans.yaml": """\
+name: loans
+deployment: bank
+dimension: origin
+templates:
+  - I am {person}. How do I get a loan?
+groups:
+  a: [Emma, Jack]
+  b: [Fatima, Ali]
+""",
 }
 
 
@@ -63,6 +73,7 @@ def test_a_registry_is_read_with_its_versions(registry: Path) -> None:
     assert found.policies["strict"].restore is True
     assert list(found.pools()) == ["small", "large"]
     assert found.rules["default"].findings == "all"
+    assert found.probes["loans"].reference == "a"
     assert set(found.versions) == {name.removesuffix(".yaml") for name in FILES}
 
 
@@ -85,6 +96,18 @@ def test_a_version_follows_from_the_file(registry: Path) -> None:
         pytest.param(
             "deployments/bank.yaml", "name: fast", "name: answered",
             ":15: slo.1.name: objective 'answered' is listed twice", id="repeated objective",
+        ),
+        pytest.param(
+            "probes/loans.yaml", "deployment: bank", "deployment: bnak",
+            ":2: deployment: no deployment 'bnak'; there are: bank", id="probe of nobody",
+        ),
+        pytest.param(
+            "probes/loans.yaml", "{person}", "a man",
+            ":4: templates: Value error, template 1 says nowhere {person}", id="no person",
+        ),
+        pytest.param(
+            "probes/loans.yaml", ", Ali", "",
+            ":1: Value error, groups must have as many people each", id="uneven groups",
         ),
         pytest.param(
             "policies/strict.yaml", "fail: closed", "fail: [closed", ":8: expected ", id="no YAML"

@@ -1,7 +1,7 @@
 """A Faust role in a process of its own, to be killed: ``python -m tests.streams.faust_process``.
 
-Arguments: the role, Kafka's address, the data folder, the instance's name, and ``count`` for
-watchers that count instead of the real ones.
+Arguments: the role, Kafka's address, the data folder, the instance's name, and either ``count`` for
+watchers that count instead of the real ones or ``probe`` for a registry with a probe.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from monitors.monitor import Snapshot
+from schemas.probes import Probe
 from schemas.registry import AlertRule, Deployment, Policy, Pool, Registry
 from schemas.watching import Finding, Observation
 from streams.alerts_app import run_alerts
@@ -26,6 +28,14 @@ REGISTRY = Registry(
     policies={"default": Policy(name="default")},
     rules={"any": AlertRule(name="any")},
     versions={},
+)
+PROBE = Probe(
+    name="loans",
+    deployment="support",
+    dimension="origin",
+    every_s=5,
+    templates=("I am {person}. How do I get a loan?",),
+    groups={"a": ("Emma",), "b": ("Fatima",)},
 )
 START_S = 60.0
 
@@ -81,7 +91,7 @@ class Member:
         connection: The broker.
         data: Its data folder.
         instance: Its name in the group.
-        counting: Whether its watchers count.
+        option: ``count`` or ``probe``, see above.
     """
 
     def __init__(
@@ -91,13 +101,13 @@ class Member:
         data: Path,
         instance: str = "a",
         *,
-        counting: bool = False,
+        option: Literal["", "count", "probe"] = "",
     ) -> None:
         self._ready = data / f"{instance}.ready"
         arguments = [role, connection.bootstrap, str(data), instance]
         self._command = [sys.executable, "-m", "tests.streams.faust_process", *arguments]
-        if counting:
-            self._command.append("count")
+        if option:
+            self._command.append(option)
         self._log = data / f"{instance}.log"
         self.process = self._start()
 
@@ -151,6 +161,7 @@ async def _nothing_waits(pool: str) -> int:
 def main() -> None:
     """Run the role that the command line names."""
     role, bootstrap, data, instance, *options = sys.argv[1:]
+    probes = {PROBE.name: PROBE} if "probe" in options else {}
     logging.basicConfig(level="WARNING")
     ready = Path(data, f"{instance}.ready").touch
     if role == "alerts":
@@ -164,12 +175,12 @@ def main() -> None:
     else:
         run_monitors(
             Connection(bootstrap),
-            registry=REGISTRY,
+            registry=REGISTRY.model_copy(update={"probes": probes}),
             data=Path(data),
             instance=instance,
             waiting=_nothing_waits,
             ready=ready,
-            watcher=Counting if options else None,
+            watcher=Counting if "count" in options else None,
         )
 
 

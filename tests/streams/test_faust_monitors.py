@@ -13,6 +13,8 @@ import pytest
 from infra.topics import apply
 from schemas.base import Origin
 from schemas.codec import decode, encode
+from schemas.probes import PROBES, TURN_TAG
+from schemas.requests import CompletionRequested
 from schemas.topics import FINDINGS, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
 from schemas.watching import WHOLE_SYSTEM, Finding
 from streams.log import Connection
@@ -77,8 +79,8 @@ async def test_killed_members_lose_nothing_and_repeat_themselves_exactly(
     """Two processes are killed in turn at work: each record is counted, and counted once."""
     await plant(broker, 0, BACKLOG)
     with (
-        member("monitors", broker, tmp_path, "a", counting=True) as first,
-        member("monitors", broker, tmp_path, "b", counting=True) as second,
+        member("monitors", broker, tmp_path, "a", option="count") as first,
+        member("monitors", broker, tmp_path, "b", option="count") as second,
     ):
         first.wait_ready()
         second.wait_ready()
@@ -133,6 +135,26 @@ async def test_the_monitors_speak_and_outlive_a_broker_that_was_killed(tmp_path:
         assert values == {5.0}
     finally:
         stop(server)
+
+
+async def test_probes_are_asked_turn_by_turn(broker: Connection, tmp_path: Path) -> None:
+    """Each turn asks the same of every group, once, in the workspace that is nobody's."""
+    with member("monitors", broker, tmp_path, option="probe") as monitors:
+        monitors.wait_ready()
+
+        async def several_turns() -> bool:
+            return len(await read_all(broker, REQUESTS.name)) >= 4
+
+        await until(several_turns, 60)
+        assert monitors.stop() == 0
+    asked = [
+        decode(CompletionRequested, record.value)
+        for record in await read_all(broker, REQUESTS.name)
+    ]
+    assert len({one.request_id for one in asked}) == len(asked)
+    assert {one.workspace for one in asked} == {PROBES}
+    turns = {int(one.metadata[TURN_TAG]) for one in asked}
+    assert sorted(turns) == list(range(min(turns), min(turns) + len(asked) // 2))
 
 
 async def _values(connection: Connection, metric: str) -> list[Finding]:

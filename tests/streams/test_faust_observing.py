@@ -9,6 +9,7 @@ import pytest
 
 from schemas.base import Frozen, Origin
 from schemas.codec import encode
+from schemas.probes import PROBES
 from schemas.topics import (
     COMPLETIONS,
     DEADLETTER,
@@ -142,3 +143,12 @@ def _after(origin: Origin) -> Origin:
 
 def _all(observations: Iterable[Observation]) -> list[Observation]:
     return list(observations)
+
+
+def test_probes_are_watched_apart_from_users() -> None:
+    """Their answers and verdicts concern no monitor of the deployment, but settle like all."""
+    answer = released().model_copy(update={"workspace": PROBES})
+    settled, answered = observe(RESPONSES.name, answer)
+    assert (settled.deployment, answered.deployment) == (WHOLE_SYSTEM, "support:probes")
+    (read,) = observe(VERDICTS.name, scanned().model_copy(update={"workspace": PROBES}))
+    assert read.deployment == "support:probes"
