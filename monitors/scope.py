@@ -24,6 +24,9 @@ class Scope:
         options: The allowed topics.
         embed: Turns texts into unit vectors.
 
+    Attributes:
+        model: What the examples show.
+
     Raises:
         ValueError: If all topics together have fewer than 8 examples.
     """
@@ -53,14 +56,14 @@ class Scope:
             raise ValueError(f"scope: {len(pairs)} examples in `allowed`; it needs {FEWEST}")
         texts, topics = zip(*pairs, strict=True)
         self._embed = embed
-        self._model = fit_scope(embed(texts), topics)
+        self.model = fit_scope(embed(texts), topics)
         self.version = f"1-{sha256(repr(pairs).encode()).hexdigest()[:12]}"
 
     def scan(self, texts: Sequence[str]) -> list[Scan]:
         """Return one scan per text, in order."""
         if not texts:
             return []
-        scores = self._model.score(self._embed(texts))
+        scores = self.model.score(self._embed(texts))
         return [
             Scan(float(score) if text.strip() else 0.0, len(text))
             for text, score in zip(texts, scores, strict=True)

@@ -13,9 +13,9 @@ Floats = npt.NDArray[np.float32]
 FEWEST = 8
 """With fewer examples nothing can be said about how far allowed texts lie from each other."""
 _FOLDS = 5
-_NEIGHBOURS = 10
+NEIGHBOURS = 10
 _SHRINK = 0.1
-_LENGTH = 12.0
+LENGTH = 12.0
 _EPOCHS = 15
 _STEPS = 300
 _BATCH = 128
@@ -35,7 +35,7 @@ class _Fit:
 
     def parts(self, vectors: Floats) -> tuple[Floats, Floats]:
         """Return each vector's distance to the nearest examples and its free energy."""
-        near = min(_NEIGHBOURS, len(self.examples))
+        near = min(NEIGHBOURS, len(self.examples))
         likeness = vectors @ self.examples.T
         best = np.partition(likeness, likeness.shape[1] - near, axis=1)[:, -near:]
         if not self.bias.size:
@@ -135,7 +135,7 @@ def _whiten(vectors: Floats, mean: Floats, whitening: Floats) -> Floats:
     """Return vectors of one length whose spread within a topic is alike in all directions."""
     rows = (vectors - mean) @ whitening
     norms = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
-    alike: Floats = (rows * (_LENGTH / norms)).astype(np.float32)
+    alike: Floats = (rows * (LENGTH / norms)).astype(np.float32)
     return alike
 
 

@@ -12,9 +12,9 @@ from statistics import fmean
 from typing import Any
 
 from infra.eval.intervals import wilson
-from infra.robustness.features import METHODS, Surface, attack, require_toolbox
+from infra.robustness.features import METHODS, attack, require_toolbox
 from infra.robustness.sample import Sample
-from infra.robustness.target import Target
+from infra.robustness.target import Part, Target
 from infra.robustness.targets import TARGETS
 from infra.robustness.texts import CHANGES, TRIES, Kind, Outcome, search, try_at_random
 from schemas.base import event_id
@@ -127,7 +127,7 @@ class Robustness:
 
 
 def evaluate(
-    guard: str, data: Path | None, part: str, most: int, texts_only: bool, seed: int = 0
+    guard: str, data: Path | None, part: Part, most: int, texts_only: bool, seed: int = 0
 ) -> Robustness:
     """Attack the learned guard called ``guard`` and return what it still finds.
 
@@ -150,12 +150,11 @@ def evaluate(
         raise ConfigError(f"no learned guard {guard!r}; there are: {known}", key="--guard")
     if not texts_only:
         require_toolbox()
-    target = TARGETS[guard]()
-    samples = target.samples(data, part)
-    if not samples:
+    target = TARGETS[guard](data, part)
+    if not target.samples:
         raise ConfigError(f"holds no text that {guard} has to find", file=str(data))
     rng = Random(f"robustness {seed}")
-    samples = rng.sample(samples, min(most, len(samples)))
+    samples = rng.sample(target.samples, min(most, len(target.samples)))
     found = [score >= target.threshold for score in target.scores(samples)]
     attacks = _on_texts(target, samples, found, rng)
     if not texts_only:
@@ -190,23 +189,14 @@ def _on_texts(
 
 
 def _on_features(target: Target, samples: Sequence[Sample]) -> list[Figures]:
-    surfaces = [surface for sample in samples if (surface := _spoken(target, sample))]
-    return [
-        _figures(
-            f"{method}-{epsilon}",
-            "features",
-            len(samples),
-            attack(surfaces, method, epsilon),
-            epsilon,
-        )
-        for method in METHODS
-        for epsilon in target.epsilons
+    surfaces = [
+        surface for surface in map(target.surface, samples) if surface.speaks(surface.start)
     ]
-
-
-def _spoken(target: Target, sample: Sample) -> Surface | None:
-    surface = target.surface(sample)
-    return surface if surface is not None and surface.speaks(surface.start) else None
+    return [
+        _figures(f"{method}-{epsilon}", "features", len(samples), outcomes, epsilon)
+        for method in METHODS
+        for epsilon, outcomes in attack(surfaces, method, target.epsilons).items()
+    ]
 
 
 def _figures(

@@ -21,11 +21,13 @@ from schemas.errors import ConfigError
 
 Floats = npt.NDArray[np.float32]
 Method = Literal["fgsm", "pgd", "hopskipjump"]
+Norm = Literal["inf", 2]
 
 METHODS: tuple[Method, ...] = ("fgsm", "pgd", "hopskipjump")
 _PGD_STEPS = 20
-_HOPS = 4
+_HOPS = 8
 _HOP_QUERIES = 200
+_FIRST_HOP_QUERIES = 50
 
 
 @dataclass(frozen=True)
@@ -34,47 +36,50 @@ class Surface:
 
     Args:
         start: The numbers as they are, shape (numbers,).
-        logits: Makes of numbers, shape (rows, numbers), the log odds that the guard is silent and
-            that it speaks, shape (rows, 2).
+        logits: Makes of numbers, shape (rows, numbers), logits of the guard's silence and of its
+            speaking, shape (rows, 2).
         speaks: Whether the guard speaks at given numbers, shape (numbers,).
+        silent_at: Numbers at which it does not, as an attacker may know of.
         norm: In which norm the bounds are meant.
     """
 
     start: Floats
     logits: torch.nn.Module
     speaks: Callable[[Floats], bool]
-    norm: Literal["inf", 2]
+    silent_at: Floats
+    norm: Norm
 
 
-class Shares(torch.nn.Module):
-    """What makes log odds of the shares, 1 unless moved, in which a text's features count.
+class Odds(torch.nn.Module):
+    """What makes logits of log odds, the guard's silence being the measure.
 
     Args:
-        log_odds: Makes the log odds that the guard speaks of shares, shape (numbers,).
+        log_odds: Makes log odds that the guard speaks, shape (rows,), of numbers, (rows, numbers).
     """
 
     def __init__(self, log_odds: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
         self._log_odds = log_odds
 
-    def forward(self, shares: torch.Tensor) -> torch.Tensor:
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Return shape (rows, 2), see :class:`Surface`."""
-        odds = torch.stack([self._log_odds(row) for row in shares])
+        odds = self._log_odds(rows)
         return torch.stack([torch.zeros_like(odds), odds], dim=1)
 
 
-def by_shares(numbers: int, log_odds: Callable[[torch.Tensor], torch.Tensor]) -> Surface:
-    """Return the surface of a text whose ``numbers`` features may each count for more or less.
+def surface(
+    start: Floats,
+    log_odds: Callable[[torch.Tensor], torch.Tensor],
+    silent_at: Floats,
+    norm: Norm,
+) -> Surface:
+    """Return the surface of a guard that speaks where ``log_odds`` reach 0, see :class:`Odds`."""
 
-    No feature can be made up that the text does not have.
-    """
-    logits = Shares(log_odds)
-
-    def speaks(shares: Floats) -> bool:
+    def speaks(point: Floats) -> bool:
         with torch.no_grad():
-            return bool(log_odds(torch.from_numpy(shares)) >= 0)
+            return bool(log_odds(torch.from_numpy(point[None]))[0] >= 0)
 
-    return Surface(np.ones(numbers, np.float32), logits, speaks, "inf")
+    return Surface(start, Odds(log_odds), speaks, silent_at, norm)
 
 
 def require_toolbox() -> None:
@@ -92,14 +97,17 @@ def require_toolbox() -> None:
         ) from error
 
 
-def attack(surfaces: Sequence[Surface], method: Method, epsilon: float) -> list[Outcome]:
-    """Return what came of moving each text's features by at most ``epsilon``.
+def attack(
+    surfaces: Sequence[Surface], method: Method, epsilons: Sequence[float]
+) -> dict[float, list[Outcome]]:
+    """Return what came of moving each text's features by at most each of ``epsilons``.
 
     Args:
         surfaces: Texts at which the guard speaks.
         method: ``fgsm``: one step along the gradient's sign; ``pgd``: twenty steps; both see the
-            model. ``hopskipjump`` sees only whether the guard speaks.
-        epsilon: The bound, in the surface's norm.
+            model. ``hopskipjump`` sees only whether the guard speaks, and comes from where it does
+            not as near to the text as it can.
+        epsilons: The bounds, in the surface's norm.
 
     References:
         I. Goodfellow, J. Shlens, C. Szegedy, "Explaining and harnessing adversarial examples", ICLR
@@ -109,82 +117,72 @@ def attack(surfaces: Sequence[Surface], method: Method, epsilon: float) -> list[
     """
     np.random.seed(0)  # the toolbox draws from it
     torch.manual_seed(0)
-    return [_attacked(surface, method, epsilon) for surface in surfaces]
+    found: dict[float, list[Outcome]] = {epsilon: [] for epsilon in epsilons}
+    for one in surfaces:
+        if method == "hopskipjump":
+            distance, queries = _hop(one)
+            for epsilon in epsilons:
+                evaded = distance <= epsilon
+                found[epsilon].append(Outcome(evaded, evaded, queries))
+            continue
+        for epsilon in epsilons:
+            evaded = not one.speaks(_descend(one, method, epsilon))
+            queries = 1 if method == "fgsm" else _PGD_STEPS
+            found[epsilon].append(Outcome(evaded, evaded, queries))
+    return found
 
 
-def _attacked(surface: Surface, method: Method, epsilon: float) -> Outcome:
+def _descend(one: Surface, method: Method, epsilon: float) -> Floats:
+    """Return the text's numbers, moved against what its model sees."""
+    evasion, classification = _toolbox()
+    model = classification.PyTorchClassifier(
+        model=one.logits,
+        loss=torch.nn.CrossEntropyLoss(),
+        input_shape=one.start.shape,
+        nb_classes=2,
+        device_type="cpu",
+    )
+    bounds = {"norm": np.inf if one.norm == "inf" else 2, "eps": epsilon}
+    if method == "fgsm":
+        made = evasion.FastGradientMethod(model, **bounds)
+    else:
+        made = evasion.ProjectedGradientDescent(
+            model, **bounds, eps_step=epsilon / 5, max_iter=_PGD_STEPS, verbose=False
+        )
+    moved: Floats = made.generate(one.start[None], y=np.array([[0.0, 1.0]], np.float32))[0]
+    return moved
+
+
+def _hop(one: Surface) -> tuple[float, int]:
+    """Return how near to the text the guard was found silent, and how often it was asked."""
     queries = 0
 
     def speaks(rows: Floats) -> Floats:
         nonlocal queries
         queries += len(rows)
-        said = [surface.speaks(_bounded(row, surface, epsilon)) for row in rows]
-        return np.eye(2, dtype=np.float32)[np.array(said, np.intp)]
+        return np.eye(2, dtype=np.float32)[[int(one.speaks(row)) for row in rows]]
 
-    if method == "hopskipjump":
-        moved = _hop(surface, speaks, epsilon)
-    else:
-        moved = _descend(surface, method, epsilon)
-        queries += 1 if method == "fgsm" else _PGD_STEPS
-    evaded = not surface.speaks(_bounded(moved[0], surface, epsilon))
-    return Outcome(evaded, evaded, queries)
-
-
-def _descend(surface: Surface, method: Method, epsilon: float) -> Floats:
     evasion, classification = _toolbox()
-    model = classification.PyTorchClassifier(
-        model=surface.logits,
-        loss=torch.nn.CrossEntropyLoss(),
-        input_shape=surface.start.shape,
-        nb_classes=2,
-        device_type="cpu",
-    )
-    norm = np.inf if surface.norm == "inf" else 2
-    if method == "fgsm":
-        made = evasion.FastGradientMethod(model, norm=norm, eps=epsilon)
-    else:
-        made = evasion.ProjectedGradientDescent(
-            model,
-            norm=norm,
-            eps=epsilon,
-            eps_step=epsilon / 5,
-            max_iter=_PGD_STEPS,
-            verbose=False,
-        )
-    moved: Floats = made.generate(surface.start[None], y=np.array([[0.0, 1.0]], np.float32))
-    return moved
-
-
-def _hop(surface: Surface, speaks: Callable[[Floats], Floats], epsilon: float) -> Floats:
-    """Return where the guard is silent, or the start; it looks at the weakest features first."""
-    evasion, classification = _toolbox()
+    ends = np.concatenate([one.start, one.silent_at])
     model = classification.BlackBoxClassifier(
         speaks,
-        input_shape=surface.start.shape,
+        input_shape=one.start.shape,
         nb_classes=2,
-        clip_values=(surface.start.min() - epsilon, surface.start.max() + epsilon),
+        clip_values=(float(ends.min()), float(ends.max())),
     )
+    norm = np.inf if one.norm == "inf" else 2
     made = evasion.HopSkipJump(
         model,
-        norm=np.inf if surface.norm == "inf" else 2,
+        norm=norm,
         max_iter=_HOPS,
         max_eval=_HOP_QUERIES,
-        init_eval=50,
-        init_size=50,
+        init_eval=_FIRST_HOP_QUERIES,
         verbose=False,
     )
-    weakest = (surface.start - epsilon)[None]
-    moved: Floats = made.generate(surface.start[None], x_adv_init=weakest)
-    return moved
-
-
-def _bounded(row: Floats, surface: Surface, epsilon: float) -> Floats:
-    """Return the point within the bounds that is nearest to ``row``."""
-    step = row - surface.start
-    if surface.norm == "inf":
-        return np.asarray(surface.start + np.clip(step, -epsilon, epsilon), np.float32)
-    length = float(np.linalg.norm(step))
-    return np.asarray(surface.start + step * min(1.0, epsilon / max(length, 1e-12)), np.float32)
+    moved: Floats = made.generate(one.start[None], x_adv_init=one.silent_at[None])[0]
+    if one.speaks(moved):
+        return float("inf"), queries
+    return float(np.linalg.norm(moved - one.start, norm)), queries
 
 
 def _toolbox() -> tuple[Any, Any]:

@@ -14,8 +14,9 @@ from infra.eval.pii import TYPES, Row
 from infra.eval.rows import read_rows
 from infra.eval.split import half
 from infra.pii.sentences import sentences
-from infra.robustness.features import Floats, Shares, Surface
+from infra.robustness.features import Floats, Odds, Surface
 from infra.robustness.sample import Sample
+from infra.robustness.target import Part
 from monitors.personal import Personal
 from monitors.pii_tagger import TAGS, Tagger, shipped_tagger
 from monitors.pii_words import TOKEN, features
@@ -36,32 +37,12 @@ class PersonalTarget:
     threshold = Personal.threshold
     epsilons: tuple[float, ...] = (0.3, 0.6)
 
-    def __init__(self) -> None:
+    def __init__(self, data: Path | None, part: Part) -> None:
+        self.samples = _samples(data, part)
         self._guard = Personal()
         self._tagger = shipped_tagger()
         digest = sha256(self._tagger.weights.tobytes() + self._tagger.steps.tobytes())
         self.version = f"{Personal.version}-{digest.hexdigest()[:12]}"
-
-    def samples(self, data: Path | None, part: str) -> list[Sample]:
-        """Return the first name or address of each text; see :class:`infra.robustness.target`."""
-        if data is None:
-            made = islice(sentences(_SEED, lambda form: part in ("all", half(str(form)))), _OWN)
-            rows = [(one.text, [(s.label, s.start, s.end) for s in one.spans]) for one in made]
-        else:
-            labels = {TYPES[label]: label for label in _SOUGHT}
-            rows = [
-                (row.text, [(labels.get(s.type, ""), s.start, s.end) for s in row.spans])
-                for row in read_rows(data, Row)
-                if part in ("all", half(str(row.template)))
-            ]
-        firsts = (
-            next((place for place in spans if place[0] in _SOUGHT), None) for _, spans in rows
-        )
-        return [
-            Sample(text, place[1], place[2])
-            for (text, _), place in zip(rows, firsts, strict=True)
-            if place is not None
-        ]
 
     def scores(self, samples: Sequence[Sample]) -> list[float]:
         """Return the guard's score where it masks some of what must be found, 0 elsewhere."""
@@ -74,14 +55,34 @@ class PersonalTarget:
             for sample, scan in zip(samples, scans, strict=True)
         ]
 
-    def surface(self, sample: Sample) -> Surface | None:
+    def surface(self, sample: Sample) -> Surface:
         """Return the traits of all words."""
         matches = list(TOKEN.finditer(sample.text))
         words = [match[0] for match in matches]
         sought = np.array([m.start() < sample.end and sample.start < m.end() for m in matches])
         field = _Field(self._tagger, words, sought)
         start = np.ones(field.emissions.shape[0] * field.emissions.shape[1], np.float32)
-        return Surface(start, Shares(field.log_odds), field.speaks, "inf")
+        return Surface(start, Odds(field.log_odds), field.speaks, np.zeros_like(start), "inf")
+
+
+def _samples(data: Path | None, part: Part) -> list[Sample]:
+    """Return the first name or address of each text that has one."""
+    if data is None:
+        made = islice(sentences(_SEED, lambda form: part in ("all", half(str(form)))), _OWN)
+        rows = [(one.text, [(s.label, s.start, s.end) for s in one.spans]) for one in made]
+    else:
+        labels = {TYPES[label]: label for label in _SOUGHT}
+        rows = [
+            (row.text, [(labels.get(s.type, ""), s.start, s.end) for s in row.spans])
+            for row in read_rows(data, Row)
+            if part in ("all", half(str(row.template)))
+        ]
+    found = []
+    for text, places in rows:
+        named = [place for place in places if place[0] in _SOUGHT]
+        if named:
+            found.append(Sample(text, named[0][1], named[0][2]))
+    return found
 
 
 class _Field:
@@ -107,7 +108,10 @@ class _Field:
         self._named = named.numpy()
 
     def log_odds(self, shares: torch.Tensor) -> torch.Tensor:
-        """Return the log odds that any word sought is part of a name or an address."""
+        """Return the log odds that any word sought is part of a name or an address, a row each."""
+        return torch.stack([self._log_odds(row) for row in shares])
+
+    def _log_odds(self, shares: torch.Tensor) -> torch.Tensor:
         scores = (shares.reshape(self._weights.shape[:2])[:, :, None] * self._weights).sum(dim=1)
         every, silent = self._sum(scores, False), self._sum(scores, True)
         none = torch.clamp(silent - every, max=-1e-6)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from infra.robustness.features import Surface
 from infra.robustness.sample import Sample
 
+Part = Literal["fit", "report", "all"]
+
 
 class Target(Protocol):
-    """A learned guard as an attacker meets it.
+    """A learned guard as an attacker meets it, with texts that it has to find.
 
     Attributes:
         guard: The guard's name.
@@ -25,8 +27,25 @@ class Target(Protocol):
     threshold: float
     epsilons: tuple[float, ...]
 
-    def samples(self, data: Path | None, part: str) -> list[Sample]:
-        """Return texts that it has to find, in an order that no seed decides.
+    @property
+    def samples(self) -> list[Sample]:
+        """Texts that it has to find, in an order that no seed decides."""
+        ...
+
+    def scores(self, samples: Sequence[Sample]) -> list[float]:
+        """Return how sure the guard is of what must be found in each sample, 0 to 1."""
+        ...
+
+    def surface(self, sample: Sample) -> Surface:
+        """Return the sample as the guard's model sees it."""
+        ...
+
+
+class Meet(Protocol):
+    """Makes a target."""
+
+    def __call__(self, data: Path | None, part: Part) -> Target:
+        """Return the target with its texts.
 
         Args:
             data: Rows of the shape that the guard's evaluation reads; texts of our own if None.
@@ -35,12 +54,4 @@ class Target(Protocol):
         Raises:
             ConfigError: If ``data`` cannot be used.
         """
-        ...
-
-    def scores(self, samples: Sequence[Sample]) -> list[float]:
-        """Return how sure the guard is of what must be found in each sample, 0 to 1."""
-        ...
-
-    def surface(self, sample: Sample) -> Surface | None:
-        """Return the sample as the guard's model sees it; None if the model does not find it."""
         ...

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from infra.robustness.embedded import scope_target
 from infra.robustness.personal import PersonalTarget
-from infra.robustness.target import Target
+from infra.robustness.target import Meet
 
-TARGETS: dict[str, Callable[[], Target]] = {
-    PersonalTarget.guard: PersonalTarget,
+TARGETS: dict[str, Meet] = {
+    "personal": PersonalTarget,
+    "scope": scope_target,
 }

@@ -5,17 +5,22 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import orjson
 import pytest
 import torch
 
+from inference.bank import questions
 from infra.eval.robustness import evaluate
-from infra.robustness.features import METHODS, Method, Surface, attack, by_shares
+from infra.robustness.embedded import scope_target
+from infra.robustness.features import METHODS, Method, Surface, attack, surface
 from infra.robustness.personal import PersonalTarget
 from infra.robustness.sample import Sample, whole
+from infra.robustness.target import Part
 from infra.robustness.targets import TARGETS
 from infra.robustness.texts import CHANGES
 from schemas.errors import ConfigError
@@ -35,9 +40,9 @@ class Words:
     epsilons: tuple[float, ...] = (0.2, 0.8)
     weights: ClassVar[dict[str, float]] = {"steal": 0.4, "the": 0.05, "crown": 0.4}
 
-    def samples(self, data: Path | None, part: str) -> list[Sample]:
-        """Return a text that it finds and one that it does not."""
-        return [whole("Steal the crown, dear all")] * 30 + [whole("Take the crown away")] * 10
+    def __init__(self, data: Path | None, part: Part) -> None:
+        self.samples = [whole("Steal the crown, dear all")] * 30
+        self.samples += [whole("Take the crown away")] * 10
 
     def scores(self, samples: Sequence[Sample]) -> list[float]:
         """Return what the words of each text add up to."""
@@ -46,11 +51,12 @@ class Words:
             for sample in samples
         ]
 
-    def surface(self, sample: Sample) -> Surface | None:
+    def surface(self, sample: Sample) -> Surface:
         """Return a feature a word."""
         words = [word.strip(",").lower() for word in sample.text.split()]
         weights = torch.tensor([self.weights.get(word, 0.0) for word in words])
-        return by_shares(len(words), lambda shares: (shares * weights).sum() - 0.5)
+        shares = np.ones(len(words), np.float32)
+        return surface(shares, lambda rows: rows @ weights - 0.5, np.zeros_like(shares), "inf")
 
 
 @pytest.fixture
@@ -110,46 +116,48 @@ def test_features_are_moved_within_their_bounds() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_lengths_bound_moves_too(method: Method) -> None:
     """In the norm 2, what counts is how far the whole point is moved."""
-
-    def speaks(point: np.ndarray) -> bool:
-        return bool(point[0] >= 0)
-
-    class Line(torch.nn.Module):
-        """Speaks on one side of a line."""
-
-        def forward(self, rows: torch.Tensor) -> torch.Tensor:
-            """Return log odds."""
-            return torch.stack([torch.zeros(len(rows)), 8 * rows[:, 0]], dim=1)
-
     start = np.array([0.3, 0.1, 0.0], np.float32)
-    surface = Surface(start, Line(), speaks, 2)
-    assert [attack([surface], method, epsilon)[0].evaded for epsilon in (0.25, 0.5)] == [
-        False,
-        True,
-    ]
+    silent_at = np.array([-1.0, 0.1, 0.0], np.float32)
+    line = surface(start, lambda rows: 8 * rows[:, 0], silent_at, 2)
+    near, far = attack([line], method, (0.25, 0.5)).values()
+    assert [near[0].evaded, far[0].evaded] == [False, True]
 
 
 def test_names_are_sought_where_they_stand() -> None:
     """A name elsewhere in the text does not count, and a guard that is silent scores nothing."""
-    target = PersonalTarget()
+    target = PersonalTarget(None, "all")
     text = "My name is Ada Lovelace and I live in a house"
     assert target.scores([Sample(text, 11, 23), Sample(text, 28, 32)]) == [0.8, 0.0]
 
 
 def test_the_model_of_names_agrees_with_its_surface() -> None:
     """It speaks of its features as they are, not of none; its log odds have the same sign."""
-    surface = PersonalTarget().surface(Sample("My name is Ada Lovelace.", 11, 23))
-    assert surface is not None
-    assert surface.speaks(surface.start)
-    assert not surface.speaks(np.zeros_like(surface.start))
-    silent, speaks = surface.logits(torch.from_numpy(surface.start[None]))[0]
+    seen = PersonalTarget(None, "all").surface(Sample("My name is Ada Lovelace.", 11, 23))
+    assert seen.speaks(seen.start)
+    assert not seen.speaks(np.zeros_like(seen.start))
+    silent, speaks = seen.logits(torch.from_numpy(seen.start[None]))[0]
     assert speaks > silent
 
 
 def test_own_texts_hold_what_must_be_found() -> None:
     """They come from the forms of one half, and differ between the halves."""
-    target = PersonalTarget()
-    fit, report = (target.samples(None, part) for part in ("fit", "report"))
+    fit, report = PersonalTarget(None, "fit").samples, PersonalTarget(None, "report").samples
     assert len(fit) > 200
     assert all(sample.parts[1] for sample in fit)
     assert not {sample.text for sample in fit} & {sample.text for sample in report}
+
+
+@pytest.mark.engine
+def test_the_scope_agrees_with_its_surface(tmp_path: Path) -> None:
+    """A question to somebody else is flagged, and so is its embedding; the bank's are not."""
+    asked = [one.text for one in islice(questions(3), 40)]
+    rows = [{"text": text, "label": "bank", "split": "train"} for text in asked]
+    rows.append({"text": "What is the best way to repot a cactus?", "label": "oos", "split": ""})
+    data = tmp_path / "rows.jsonl"
+    data.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    target = scope_target(data, "all")
+    texts = [*target.samples, whole(asked[7])]
+    seen = [target.surface(sample) for sample in texts]
+    assert [score >= target.threshold for score in target.scores(texts)] == [True, False]
+    assert [one.speaks(one.start) for one in seen] == [True, False]
+    assert not seen[0].speaks(seen[0].silent_at)
