@@ -11,19 +11,23 @@ import torch
 
 from inference.bank import elsewhere, questions
 from inference.embeddings import shipped_embedder
+from infra.eval.harm import Row as Harmful
 from infra.eval.outofscope import OUT, Request
 from infra.eval.rows import read_rows
 from infra.eval.split import half
 from infra.robustness.features import Surface, surface
 from infra.robustness.sample import Sample, whole
 from infra.robustness.target import Part
-from monitors.guard import Guard
+from monitors.harm import Harm
+from monitors.harm_model import HarmModel, shipped_harm_model
 from monitors.scope import Scope
 from monitors.scope_model import LENGTH, NEIGHBOURS, ScopeModel
+from schemas.errors import ConfigError
 
 _OWN = 400
 _SEED = 7
 _EXAMPLES = 300
+_HARMLESS = "How do I order a new debit card?"
 
 
 class EmbeddedTarget:
@@ -40,7 +44,7 @@ class EmbeddedTarget:
 
     def __init__(
         self,
-        guard: Guard,
+        guard: Scope | Harm,
         texts: Sequence[str],
         harmless: str,
         odds: Callable[[torch.Tensor], torch.Tensor],
@@ -84,6 +88,33 @@ def scope_target(data: Path | None, part: Part) -> EmbeddedTarget:
         topics.setdefault(topic, []).append(text)
     guard = Scope(Scope.Options.model_validate({"allowed": topics}), shipped_embedder().embed)
     return EmbeddedTarget(guard, texts, allowed[0][0], _Distance(guard.model, guard.threshold))
+
+
+def harm_target(data: Path | None, part: Part) -> EmbeddedTarget:
+    """Return the guard for requests that do harm, and harmful ones."""
+    if data is None:
+        raise ConfigError("harmful requests of our own there are none", key="--data")
+    rows = [r for r in read_rows(data, Harmful) if part in ("all", half(r.text))]
+    guard = Harm(shipped_embedder().embed)
+    texts = [row.text for row in rows if row.label == "unsafe"]
+    return EmbeddedTarget(guard, texts, _HARMLESS, _HarmOdds(shipped_harm_model()))
+
+
+class _HarmOdds:
+    """How far log odds of harm exceed those from which on the guard speaks.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: HarmModel) -> None:
+        parts = (model.inner.astype("float32"), model.bias, model.outer)
+        self._inner, self._bias, self._outer = map(torch.from_numpy, parts)
+        self._rest = model.offset - math.log(model.threshold / (1 - model.threshold))
+
+    def __call__(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the difference for unit vectors, shape (rows, width)."""
+        return torch.relu(rows @ self._inner + self._bias) @ self._outer + self._rest
 
 
 class _Distance:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from infra.robustness.embedded import scope_target
+from infra.robustness.answers import AnswersTarget
+from infra.robustness.embedded import harm_target, scope_target
 from infra.robustness.personal import PersonalTarget
 from infra.robustness.target import Meet
 
 TARGETS: dict[str, Meet] = {
     "personal": PersonalTarget,
     "scope": scope_target,
+    "harm": harm_target,
+    "hallucination": AnswersTarget,
 }
