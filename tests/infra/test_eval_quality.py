@@ -38,9 +38,8 @@ def test_examples_are_classified_as_they_were_labelled() -> None:
 
 
 def test_every_way_to_know_has_an_error_and_every_shift_its_streams(tmp_path: Path) -> None:
-    """One stream of each file, shift and strength; the same data give the same figures."""
+    """One stream of each file, shift and strength; the command prints the same, in one line."""
     found = evaluate(written(tmp_path), streams=1)
-    assert found == evaluate(tmp_path, streams=1)
     assert found["streams"] == sum(shift["streams"] for shift in found["shifts"].values())
     ways = {"no_change", "estimated"}
     for count in LABELS:
@@ -48,12 +47,7 @@ def test_every_way_to_know_has_an_error_and_every_shift_its_streams(tmp_path: Pa
     for shift in (found["all"], *found["shifts"].values()):
         assert set(shift["mean_absolute_error"]) == ways
         assert 0 <= shift["interval_held"]["held"]["rate"] <= 1
-
-
-def test_the_command_prints_one_object(tmp_path: Path) -> None:
-    """A line of JSON."""
     told = CliRunner().invoke(
-        tidegate, ["eval", "quality", "--data", str(written(tmp_path)), "--streams", "1", "--json"]
+        tidegate, ["eval", "quality", "--data", str(tmp_path), "--streams", "1", "--json"]
     )
-    assert told.exit_code == 0, told.output
-    assert json.loads(told.output)["task"] == "quality"
+    assert told.output == json.dumps(found) + "\n"
