@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+from alerts.lifecycle import Alerts
+from monitors import GUARDS, watch_of
 from monitors.expiry import PackExpiry
-from monitors.rules import Rule, RulePack, packs
+from monitors.rules import Rule, RuleGuard, RulePack, packs
+from schemas.alert_rules import AlertRule
 from tests.monitors.observations import Stream
 from tests.monitors.watching import told, values
 
@@ -63,3 +66,22 @@ def test_shipped_packs_hold_in_the_year_they_shipped() -> None:
     stream = Stream("bank", datetime(2027, 1, 1, tzinfo=UTC))
     assert packs()
     assert told(PackExpiry(), [stream.tick()]) == []
+
+
+def test_expired_shipped_packs_raise_an_alert() -> None:
+    """From the packs that ship, by all monitors of a deployment, to what a subscriber reads."""
+    stream = Stream("bank", datetime(2042, 1, 1, 12, tzinfo=UTC))
+    watch, alerts = watch_of("bank"), Alerts("bank", [AlertRule(name="default")])
+    findings = watch.observe(stream.response("r1"))
+    changes = [change for found in findings for change in alerts.apply(found)]
+    fired = [change for change in changes if change.monitor == PackExpiry.name]
+    assert {change.segment["pack"] for change in fired} == {pack.name for pack in packs()}
+    for change in fired:
+        assert change.state == "firing"
+        assert "have not been checked since" in change.cause
+
+
+def test_every_guard_of_rules_has_its_pack_watched() -> None:
+    """No pack is read by a guard and by no monitor, or the other way round."""
+    read = {kind.pack for kind in GUARDS if issubclass(kind, RuleGuard)}
+    assert read == {pack.name for pack in packs()}
