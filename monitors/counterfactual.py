@@ -18,6 +18,7 @@ from schemas.watching import Finding, Observation
 
 TURNS_MAX = 64
 PAIRS_MAX = 64
+TAG_CHARS_MAX = 128
 EXEMPLARS_MAX = 6
 TOLERATED = {"refused": 0.1, "shorter": 0.15}
 """By difference, how far from half of the unequal pairs it may go one way."""
@@ -82,6 +83,8 @@ class Counterfactual:
         tags = response.served.metadata
         if PROBE_TAG not in tags or response.status is ResponseStatus.FAILED:
             return []
+        if max(len(tag) for tag in tags.values()) > TAG_CHARS_MAX:
+            return []  # none that we sent
         return list(self._take(observation, response, tags))
 
     def _take(

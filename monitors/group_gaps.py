@@ -18,8 +18,9 @@ GROUP_KEY = "group."
 """Before a dimension's name in the metadata of requests, as in ``group.age: 65+``."""
 DIMENSIONS_MAX = 4
 GROUPS_MAX = 12
+NAME_CHARS_MAX = 64
 OTHER_GROUPS = "other"
-"""Stands for all groups of a dimension beyond the first :data:`GROUPS_MAX`."""
+"""Stands for groups of a dimension beyond the first :data:`GROUPS_MAX`, or of too long a name."""
 EXEMPLARS_MAX = 3
 VALUES_EVERY = timedelta(minutes=1)
 
@@ -102,7 +103,7 @@ class GroupGaps:
         metadata = response.served.metadata if response.served else {}
         for key in sorted(metadata):
             name = key.removeprefix(GROUP_KEY)
-            if name == key or not outcomes:
+            if name == key or len(name) > NAME_CHARS_MAX or not outcomes:
                 continue
             dimensions = self._state.dimensions
             if name not in dimensions and len(dimensions) >= DIMENSIONS_MAX:
@@ -256,8 +257,9 @@ class GroupGaps:
 
 
 def _group_of(dimension: _Dimension, value: str) -> _Group:
-    known = value in dimension.groups or len(dimension.groups) < GROUPS_MAX
-    return dimension.groups.setdefault(value if known else OTHER_GROUPS, _Group())
+    followed = value in dimension.groups or len(dimension.groups) < GROUPS_MAX
+    name = value if followed and len(value) <= NAME_CHARS_MAX else OTHER_GROUPS
+    return dimension.groups.setdefault(name, _Group())
 
 
 def _gap(dimension: _Dimension, group: str, outcome: str) -> Gap:

@@ -33,6 +33,10 @@ def is_of_probes(deployment: str) -> bool:
     return deployment.endswith(_APART)
 
 
+ShortName = Annotated[Name, Field(max_length=64)]
+"""Two of these and a number fit a request's id."""
+
+
 class Probe(Written):
     """The same questions for people of several groups, to see whether answers differ.
 
@@ -45,14 +49,14 @@ class Probe(Written):
         groups: The people by group, as many in each; the first group is the reference.
     """
 
-    name: Name
+    name: ShortName
     deployment: Name
-    dimension: Name
+    dimension: ShortName
     every_s: Annotated[float, Field(ge=5)] = 60.0
     max_tokens: Annotated[int, Field(ge=1, le=4096)] = 128
     templates: Annotated[tuple[str, ...], Field(min_length=1)]
     groups: Annotated[
-        dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]], Field(min_length=2)
+        dict[ShortName, Annotated[tuple[str, ...], Field(min_length=1)]], Field(min_length=2)
     ]
 
     @field_validator("templates")
@@ -62,6 +66,14 @@ class Probe(Written):
             if PERSON not in template:
                 raise ValueError(f"template {number} says nowhere {PERSON}")
         return templates
+
+    @model_validator(mode="after")
+    def _are_texts(self) -> Probe:
+        people = [person for group in self.groups.values() for person in group]
+        for text in (*self.templates, *people):
+            if not text.replace("\n", " ").isprintable():
+                raise ValueError(f"{text!r} holds a control character")
+        return self
 
     @model_validator(mode="after")
     def _as_many_people(self) -> Probe:

@@ -115,6 +115,7 @@ def test_any_number_of_groups_is_kept_in_bounded_memory() -> None:
     monitor, stream = GroupGaps(), Stream("bank")
     for number in range(2000):
         metadata = {f"group.d{number % 9}": f"g{number % 91}", "group.x": f"g{number}"}
+        metadata |= {"group.y" * 50: "long", "group.d1": "very long" * 1000}
         blocked = ResponseStatus.BLOCKED if number % 2 else ResponseStatus.WITHHELD
         request_id = f"{number:036}"
         monitor.observe(stream.response(request_id, status=blocked, metadata=metadata))

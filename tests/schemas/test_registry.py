@@ -106,6 +106,10 @@ def test_a_version_follows_from_the_file(registry: Path) -> None:
             ":4: templates: Value error, template 1 says nowhere {person}", id="no person",
         ),
         pytest.param(
+            "probes/loans.yaml", "Emma", '"Em\\ama"',
+            ":1: Value error, 'Em\\x07ma' holds a control character", id="control character",
+        ),
+        pytest.param(
             "probes/loans.yaml", ", Ali", "",
             ":1: Value error, groups must have as many people each", id="uneven groups",
         ),
