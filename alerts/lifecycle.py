@@ -1,60 +1,113 @@
-"""The life of alerts: firing, acknowledged, resolved, each told once."""
+"""The life of alerts: pending, firing, acknowledged, resolved, each but the first told once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import JsonValue
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
+from alerts.budget import Budget
+from alerts.concluding import Absences, together
+from alerts.matching import concerns, holds, is_silenced, subject
 from alerts.titles import title
+from schemas.alert_rules import AlertRule
 from schemas.base import event_id
 from schemas.improving import AlertAcknowledged
-from schemas.registry import AlertRule
 from schemas.watching import AlertChanged, Finding
 
 Snapshot = dict[str, JsonValue]
-REMEMBERED_MAX = 32
+REMEMBERED_MAX = 16
 """How many findings an alert remembers; one that comes again changes nothing."""
+STANDINGS_MAX = 1_000
+FORGOTTEN_AFTER = timedelta(days=1)
+"""How long an alert that ended is remembered at least, if there are very many."""
+
+
+class _Standing(BaseModel):
+    """How one alert stands.
+
+    Attributes:
+        told: What was last said of it.
+        cause: The finding it is pending or firing for.
+        pending_at: Since when there is a reason for it.
+        reasons: The keys of the findings that hold.
+        remembered: The latest findings it was judged by.
+    """
+
+    told: AlertChanged | None = None
+    cause: Finding | None = None
+    pending_at: AwareDatetime | None = None
+    reasons: list[str] = Field(default_factory=list)
+    remembered: list[str] = Field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        return self.told is not None and self.told.state != "resolved"
 
 
 class Alerts:
-    """The alerts of one or more finding keys, one per rule and key.
+    """The alerts of one deployment, under all rules.
 
-    A detection makes an alert fire, if it does not already; a recovery resolves it; a person's
-    acknowledgement stands between them. Values are no reason for an alert. What changes is told as
-    one event each, whose id follows from the finding or acknowledgement that caused it, so that
-    after a restart the same is told again, byte for byte.
+    A finding that holds, by the rule's condition, is a reason for an alert; the alert is pending
+    until the rule lets it speak, fires, may be acknowledged by a person, and is resolved once no
+    reason is left. Being pending is told to nobody. What changes is told as one event each, whose
+    id follows from the finding or acknowledgement that caused it: after a restart the same is told
+    again, byte for byte.
+
+    Args:
+        deployment: Whose alerts they are.
+        rules: All rules; those whose alerts silence others come first.
     """
 
-    def __init__(self) -> None:
-        self._alerts: dict[str, AlertChanged] = {}
-        self._remembered: dict[str, list[str]] = {}
+    def __init__(self, deployment: str, rules: Sequence[AlertRule]) -> None:
+        self._deployment = deployment
+        self._rules = {
+            rule.name: rule
+            for rule in sorted(rules, key=lambda rule: (bool(rule.unless), rule.name))
+        }
+        self._standings: dict[str, _Standing] = {}
+        self._budgets = {
+            rule.name: Budget(rule.false_alarms.streams, rule.false_alarms.share)
+            for rule in rules
+            if rule.false_alarms is not None
+        }
+        self._absences = Absences(deployment, rules)
+        self._now: datetime | None = None
 
-    def apply(self, finding: Finding, rules: Iterable[AlertRule]) -> list[AlertChanged]:
-        """Take in ``finding`` and return what it changes under ``rules``."""
-        if finding.kind == "value":
-            return []
+    def apply(self, finding: Finding) -> list[AlertChanged]:
+        """Take in ``finding`` and return what it changes."""
+        at = self._passed(finding.occurred_at)
         changed = []
-        for rule in rules:
-            if rule.findings != "all" and finding.monitor not in rule.findings:
-                continue
-            identity = alert_id(rule.name, finding.key)
-            if self._is_repeated(identity, str(finding.event_id)):
-                continue
-            change = self._change(identity, rule, finding)
-            if change is not None:
-                self._alerts[identity] = change
-                changed.append(change)
-        return changed
+        for rule in self._rules.values():
+            if concerns(rule, finding):
+                changed += self._judge(rule, finding, at)
+        for rule, word in self._absences.heard(finding):
+            changed += self._judge(rule, word, at)
+        return [*changed, *self._concluded(changed, at)]
+
+    def pass_time(self, at: datetime) -> list[AlertChanged]:
+        """Take in that it is ``at`` now and return what that changes."""
+        at = self._passed(at)
+        changed = []
+        for rule, word in self._absences.quiet(at):
+            changed += self._judge(rule, word, at)
+        for identity, standing in self._standings.items():
+            pending = self._rules.get(identity.partition("/")[0])
+            if pending is not None and standing.reasons and not standing.is_open:
+                changed += self._settle(identity, pending, standing, None, at)
+        self._forget(at)
+        return [*changed, *self._concluded(changed, at)]
 
     def acknowledge(self, word: AlertAcknowledged) -> list[AlertChanged]:
         """Take in that a person answers for an alert; only a firing one changes by that."""
-        alert = self._alerts.get(word.alert_id)
+        standing = self._standings.get(word.alert_id, _Standing())
+        alert = standing.told
         if alert is None or alert.state != "firing":
             return []
         note = f": {word.note}" if word.note else ""
-        change = alert.model_copy(
+        standing.told = alert.model_copy(
             update={
                 "event_id": event_id("alert", word.event_id, alert.rule, "acknowledged"),
                 "occurred_at": word.occurred_at,
@@ -62,40 +115,79 @@ class Alerts:
                 "cause": f"{alert.cause} (acknowledged by {word.author}{note})",
             }
         )
-        self._alerts[word.alert_id] = change
-        return [change]
+        return [standing.told]
 
-    def _is_repeated(self, identity: str, finding_id: str) -> bool:
-        remembered = self._remembered.setdefault(identity, [])
-        if finding_id in remembered:
-            return True
-        self._remembered[identity] = [*remembered, finding_id][-REMEMBERED_MAX:]
-        return False
+    def _passed(self, at: datetime) -> datetime:
+        """Return the time it is: that of the latest record, for time does not go back."""
+        self._now = at if self._now is None else max(self._now, at)
+        return self._now
 
-    def _change(self, identity: str, rule: AlertRule, finding: Finding) -> AlertChanged | None:
-        before = self._alerts.get(identity)
-        active = before is not None and before.state != "resolved"
-        if finding.kind == "detection" and not active:
-            return _changed(
+    def _judge(self, rule: AlertRule, finding: Finding, at: datetime) -> list[AlertChanged]:
+        identity = alert_id(rule.name, subject(rule, finding))
+        said = holds(rule, finding)
+        known = self._standings.get(identity)
+        if said is None and finding.e_value is not None and known is not None:
+            return self._surer(identity, rule, known, finding, at)
+        if said is None or (not said and known is None):
+            return []
+        standing = self._standings.setdefault(identity, _Standing())
+        told = str(finding.event_id)
+        if told in standing.remembered:
+            return []
+        standing.remembered = [*standing.remembered, told][-REMEMBERED_MAX:]
+        if said and finding.key not in standing.reasons:
+            if not standing.reasons:
+                standing.cause, standing.pending_at = finding, finding.occurred_at
+            standing.reasons.append(finding.key)
+        elif not said and finding.key in standing.reasons:
+            standing.reasons.remove(finding.key)
+        return self._settle(identity, rule, standing, finding, at)
+
+    def _surer(
+        self, identity: str, rule: AlertRule, standing: _Standing, finding: Finding, at: datetime
+    ) -> list[AlertChanged]:
+        """Give a pending alert the better evidence that ``finding`` has, and see if that does."""
+        if standing.is_open or finding.key not in standing.reasons or standing.cause is None:
+            return []
+        standing.cause = standing.cause.model_copy(update={"e_value": finding.e_value})
+        return self._settle(identity, rule, standing, None, at)
+
+    def _settle(
+        self,
+        identity: str,
+        rule: AlertRule,
+        standing: _Standing,
+        finding: Finding | None,
+        at: datetime,
+    ) -> list[AlertChanged]:
+        """Tell what follows from an alert's reasons; ``finding`` is the one that just came."""
+        cause, before = standing.cause, standing.told
+        if standing.reasons and not standing.is_open and cause is not None:
+            if not self._may_fire(identity, rule, standing, cause, at):
+                return []
+            standing.told = _changed(
                 identity,
                 rule,
-                finding,
+                cause,
                 "firing",
+                cause.occurred_at if cause is finding else at,
                 firing=1 if before is None else before.firing + 1,
-                since_at=finding.since_at or finding.occurred_at,
-                fired_at=finding.occurred_at,
-                exemplars=finding.exemplars,
-                causes=finding.causes,
-                changed=finding.changed,
-                beside=finding.beside,
-                findings=(str(finding.event_id),),
+                since_at=cause.since_at or cause.occurred_at,
+                fired_at=cause.occurred_at if cause is finding else at,
+                exemplars=cause.exemplars,
+                causes=cause.causes,
+                changed=cause.changed,
+                beside=cause.beside,
+                findings=(str(cause.event_id),),
             )
-        if finding.kind == "recovery" and before is not None and active:
-            return _changed(
+            return [standing.told]
+        if not standing.reasons and standing.is_open and before is not None and finding is not None:
+            standing.told = _changed(
                 identity,
                 rule,
                 finding,
                 "resolved",
+                finding.occurred_at,
                 firing=before.firing,
                 since_at=before.since_at,
                 fired_at=before.fired_at,
@@ -105,39 +197,94 @@ class Alerts:
                 beside=before.beside,
                 findings=(*before.findings, str(finding.event_id)),
             )
-        return None
+            return [standing.told]
+        return []
+
+    def _may_fire(
+        self, identity: str, rule: AlertRule, standing: _Standing, cause: Finding, at: datetime
+    ) -> bool:
+        before, pending_at = standing.told, standing.pending_at or at
+        if at < pending_at + timedelta(seconds=rule.for_s) or is_silenced(rule, cause, at):
+            return False
+        if before is not None and at < before.occurred_at + timedelta(seconds=rule.cooldown_s):
+            return False
+        if any(self._fires(other) for other in rule.unless):
+            return False
+        budget = self._budgets.get(rule.name)
+        if budget is None or cause.e_value is None:
+            return True
+        return budget.lets(identity, cause.e_value, at)
+
+    def _fires(self, rule: str) -> bool:
+        return any(
+            standing.is_open
+            for identity, standing in self._standings.items()
+            if identity.partition("/")[0] == rule
+        )
+
+    def _concluded(self, changes: Sequence[AlertChanged], at: datetime) -> Iterator[AlertChanged]:
+        """Yield what changes of rules made of other rules follow from ``changes``."""
+        for rule in self._rules.values():
+            for change in changes:
+                if change.rule in rule.all_of:
+                    is_so = all(self._fires(other) for other in rule.all_of)
+                    yield from self._judge(rule, together(rule, change, is_so), at)
+
+    def _forget(self, at: datetime) -> None:
+        if len(self._standings) <= STANDINGS_MAX:
+            return
+        self._standings = {
+            identity: standing
+            for identity, standing in self._standings.items()
+            if standing.reasons
+            or standing.is_open
+            or standing.told is None
+            or at - standing.told.occurred_at < FORGOTTEN_AFTER
+        }
 
     def snapshot(self) -> Snapshot:
         """Return the whole state as JSON."""
         return {
-            "alerts": {key: alert.model_dump(mode="json") for key, alert in self._alerts.items()},
-            "remembered": {key: list(ids) for key, ids in self._remembered.items()},
+            "now": self._now.isoformat() if self._now else None,
+            "standings": {
+                identity: standing.model_dump(mode="json", exclude_defaults=True)
+                for identity, standing in self._standings.items()
+            },
+            "budgets": {name: budget.snapshot() for name, budget in self._budgets.items()},
+            "absences": self._absences.snapshot(),
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Take on the state that :meth:`snapshot` returned."""
-        self._alerts = {
-            key: AlertChanged.model_validate(alert) for key, alert in snapshot["alerts"].items()
+        """Take on the state that :meth:`snapshot` returned; rules that are gone are left out."""
+        now = snapshot["now"]
+        self._now = datetime.fromisoformat(now) if now else None
+        self._standings = {
+            identity: _Standing.model_validate(kept)
+            for identity, kept in snapshot["standings"].items()
         }
-        self._remembered = {key: list(ids) for key, ids in snapshot["remembered"].items()}
+        for name, kept in snapshot["budgets"].items():
+            if name in self._budgets:
+                self._budgets[name].restore(kept)
+        self._absences.restore(snapshot["absences"])
 
 
-def alert_id(rule: str, finding_key: str) -> str:
-    """Return the id of the alert that ``rule`` raises about findings with ``finding_key``.
+def alert_id(rule: str, about: str) -> str:
+    """Return the id of the alert that ``rule`` raises about the findings with the key ``about``.
 
     >>> alert_id("default", "pools|bank|pool_without_worker|pool=small")
     'default/pools|bank|pool_without_worker|pool=small'
     """
-    return f"{rule}/{finding_key}"
+    return f"{rule}/{about}"
 
 
-def finding_key(alert: str) -> str:
-    """Return the key of the findings behind the alert with the id ``alert``.
+def deployment_of(alert: str) -> str:
+    """Return the deployment that the alert with the id ``alert`` is about; empty if it has none.
 
-    >>> finding_key("default/pools|bank|pool_without_worker|pool=small")
-    'pools|bank|pool_without_worker|pool=small'
+    >>> deployment_of("default/pools|bank|pool_without_worker|pool=small")
+    'bank'
     """
-    return alert.partition("/")[2]
+    parts = alert.partition("/")[2].split("|")
+    return parts[1] if len(parts) > 1 else ""
 
 
 def _changed(
@@ -145,11 +292,12 @@ def _changed(
     rule: AlertRule,
     finding: Finding,
     state: Literal["firing", "resolved"],
+    at: datetime,
     **more: Any,
 ) -> AlertChanged:
     return AlertChanged(
         event_id=event_id("alert", finding.event_id, rule.name, state),
-        occurred_at=finding.occurred_at,
+        occurred_at=at,
         alert_id=identity,
         rule=rule.name,
         state=state,

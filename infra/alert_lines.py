@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 import click
 
+from schemas.base import event_id
 from schemas.codec import decode, encode
-from schemas.errors import PoisonError
+from schemas.errors import ConfigError, PoisonError
+from schemas.improving import AlertAcknowledged
 from schemas.topics import ALERTS
 from schemas.watching import AlertChanged
+from streams.acknowledging import acknowledge
 from streams.log import Connection, Record
 from streams.tail import Tail
 
+_REMEMBERED = 10_000
 _COLOURS = {"critical": "red", "warning": "yellow", "info": "blue"}
 
 
+class Told:
+    """The latest changes that were told, so that one which is written again is not told again."""
+
+    def __init__(self) -> None:
+        self._ids: dict[UUID, None] = {}
+
+    def is_new(self, alert: AlertChanged) -> bool:
+        """Return whether this change was not told yet, and remember it."""
+        if alert.event_id in self._ids:
+            return False
+        self._ids[alert.event_id] = None
+        if len(self._ids) > _REMEMBERED:
+            del self._ids[next(iter(self._ids))]
+        return True
+
+
 async def follow_alerts(connection: Connection, as_json: bool) -> None:
-    """Print every change of an alert from now on.
+    """Print every change of an alert from now on, each once.
 
     Raises:
         LogUnavailable: If Kafka does not answer.
     """
+    once = Told()
     async with Tail(connection, [ALERTS.name], from_start=False) as alerts:
         async for record in alerts.read_for_ever():
-            if alert := _read(record):
-                _print(alert, as_json)
+            if (alert := _read(record)) and once.is_new(alert):
+                print_alert(alert, as_json)
 
 
 async def print_alerts(connection: Connection, every: bool, as_json: bool) -> None:
@@ -44,7 +68,7 @@ async def print_alerts(connection: Connection, every: bool, as_json: bool) -> No
                 stand[alert.alert_id] = alert
     for alert in sorted(stand.values(), key=lambda alert: alert.fired_at):
         if every or alert.state != "resolved":
-            _print(alert, as_json)
+            print_alert(alert, as_json)
 
 
 def _read(record: Record) -> AlertChanged | None:
@@ -55,7 +79,33 @@ def _read(record: Record) -> AlertChanged | None:
         return None
 
 
-def _print(alert: AlertChanged, as_json: bool) -> None:
+async def acknowledge_alert(connection: Connection, alert_id: str, author: str, note: str) -> None:
+    """Write that ``author`` answers for an alert.
+
+    Raises:
+        LogUnavailable: If Kafka does not answer.
+        ConfigError: If there is no such alert, or it does not fire.
+    """
+    state = ""
+    async with Tail(connection, [ALERTS.name], from_start=True) as alerts:
+        async for record in alerts.read_to_end():
+            if (alert := _read(record)) and alert.alert_id == alert_id:
+                state = alert.state
+    if state != "firing":
+        raise ConfigError(f"alert {alert_id!r} {'is ' + state if state else 'does not exist'}")
+    at = datetime.now(UTC)
+    word = AlertAcknowledged(
+        event_id=event_id("acknowledged", alert_id, author, at.isoformat()),
+        occurred_at=at,
+        alert_id=alert_id,
+        author=author,
+        note=note,
+    )
+    await acknowledge(connection, word)
+
+
+def print_alert(alert: AlertChanged, as_json: bool) -> None:
+    """Print how an alert changed, as words for a person or as the event."""
     if as_json:
         click.echo(encode(alert))
         return

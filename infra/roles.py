@@ -304,7 +304,13 @@ def _monitors(settings: Settings, registry: Registry, name: str, ready: Ready) -
 
 def _alerts(settings: Settings, registry: Registry, name: str, ready: Ready) -> None:
     from streams.alerts_app import run_alerts
+    from streams.querying import asking
 
     run_alerts(
-        settings.connection(), registry=registry, data=settings.data, instance=name, ready=ready
+        settings.connection(),
+        registry=registry,
+        data=settings.data,
+        instance=name,
+        ask=asking(settings.store("reader")),
+        ready=ready,
     )

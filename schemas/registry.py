@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.alert_rules import AlertRule, check_rules
 from schemas.base import Name
 from schemas.errors import ConfigError
 from schemas.probes import Probe
@@ -130,19 +131,6 @@ class Deployment(Written):
     owner: str = ""
 
 
-class AlertRule(Written):
-    """When findings become an alert.
-
-    Attributes:
-        findings: The monitors whose detections count, by name, or ``all``.
-        severity: How urgent it is.
-    """
-
-    name: Name
-    findings: Literal["all"] | tuple[Name, ...] = "all"
-    severity: Literal["info", "warning", "critical"] = "warning"
-
-
 class Registry(BaseModel):
     """All that is written, by name, and the version that the bytes of each file give it."""
 
@@ -168,12 +156,13 @@ def load_registry(folder: Path) -> Registry:
 
     Raises:
         ConfigError: Naming file, line and key, if a file is no YAML, does not fit its model,
-            repeats a name, or refers to a policy or deployment that is not there.
+            repeats a name, or refers to a policy, deployment or rule that is not there.
     """
     versions: dict[str, str] = {}
     policies = _load_folder(folder / "policies", Policy, versions)
     deployments = _load_folder(folder / "deployments", Deployment, versions)
     rules = _load_folder(folder / "alerts", AlertRule, versions)
+    check_rules(folder / "alerts", {name: rule for name, (_, rule) in rules.items()})
     probes = _load_folder(folder / "probes", Probe, versions)
     if not deployments:
         raise ConfigError("holds no deployment", file=str(folder / "deployments"))

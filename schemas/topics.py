@@ -61,7 +61,7 @@ COMPLETIONS = Topic("llm.completions.v1", (CompletionFinished,), "conversation_i
 RESPONSES = Topic("llm.responses.v1", (ResponseReleased,), "conversation_id, else request_id", "responses")
 VERDICTS = Topic("llm.verdicts.v1", (TextScanned,), "request_id", "scans")
 OBSERVATIONS = Topic("llm.observations.v1", (Observation,), "deployment", None)
-FINDINGS = Topic("llm.findings.v1", (Finding,), "monitor, deployment, metric, segment", "findings")
+FINDINGS = Topic("llm.findings.v1", (Finding,), "deployment", "findings")
 ALERTS = Topic("llm.alerts.v1", (AlertChanged,), "alert_id", "alerts", compacted=True)
 FEEDBACK = Topic("llm.feedback.v1", (FeedbackReceived, AlertAcknowledged, RetrainRequested, RolloverRequested), "request_id, else deployment", "feedback")
 CONTROL = Topic("llm.control.v1", (DeploymentChanged, RolloverStep, ScaleDecided, BudgetSettled), "deployment", "control")

@@ -114,7 +114,7 @@ class Finding(Event):
 
     @property
     def key(self) -> str:
-        """What keeps order: the monitor and the segment it speaks of."""
+        """What it speaks of: the monitor, the deployment, the metric and the segment."""
         segment = ",".join(f"{name}={self.segment[name]}" for name in sorted(self.segment))
         return f"{self.monitor}|{self.deployment}|{self.metric}|{segment}"
 

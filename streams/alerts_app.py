@@ -1,9 +1,12 @@
 """The alerts' process: findings and people's acknowledgements become alerts.
 
-- **relay** reads acknowledgements from the feedback topic and writes each again under the key of
-  the findings its alert is about, for only the process that reads those findings knows the alert.
+- **relay** reads acknowledgements from the feedback topic and writes each again under the
+  deployment its alert is about, for only the process that reads those findings knows the alert.
 - **judge** reads findings and those acknowledgements, applies the registry's rules, writes what
-  changes and then keeps the state of each key it touched.
+  changes and then keeps the state of each deployment it touched.
+- **tick** writes among the findings, where a rule needs it, that time has passed; and what the
+  queries of rules give. Both are records as well: read again, they have the same effect. None is
+  written while this process is behind, lest a backlog be taken for silence.
 
 Guarantees. Every detection and every acknowledgement is applied, however often the process is
 killed. What comes again changes nothing, or makes the same event, ``event_id`` included: alerts are
@@ -15,21 +18,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import faust
-from faust.types import EventT, StreamT
+from faust.types import TP, EventT, StreamT
 
-from alerts.lifecycle import Alerts, finding_key
+from alerts.lifecycle import Alerts, deployment_of
+from schemas.alert_rules import QUERIED, AlertRule
+from schemas.base import Origin, event_id
 from schemas.codec import decode, encode, peek
-from schemas.errors import PoisonError
+from schemas.errors import PipelineError, PoisonError
 from schemas.improving import AlertAcknowledged
 from schemas.registry import Registry
 from schemas.topics import ALERTS, FEEDBACK, FINDINGS
-from schemas.watching import AlertChanged, Finding
+from schemas.watching import WHOLE_SYSTEM, AlertChanged, Finding
 from streams.faust_roles import (
     Snapshots,
+    appended_at,
     batches,
     ensure_topics,
     make_app,
@@ -38,11 +46,16 @@ from streams.faust_roles import (
     serve,
     write,
 )
+from streams.faust_transport import CommittedConsumer
 from streams.log import Connection
+from streams.querying import Ask, findings_of
 
 GROUP = "tidegate-alerts"
-TABLE = "alert-states"
+TABLE = "alerts-by-deployment"
 ACKNOWLEDGEMENTS = f"{GROUP}-acknowledgements"
+TICK_S = 5.0
+CLOCK = "clock"
+"""Stands where a monitor's name would, in findings that say that time has passed."""
 
 log = logging.getLogger(__name__)
 
@@ -52,23 +65,31 @@ class Judge:
 
     Args:
         app: Where they are to run.
-        registry: The rules.
+        registry: The rules, and which deployments there are.
+        ask: Asks the store a rule's query about a time.
     """
 
-    def __init__(self, app: faust.App, registry: Registry) -> None:
+    def __init__(self, app: faust.App, registry: Registry, ask: Ask) -> None:
         self._app = app
+        self._registry = registry
         self._rules = tuple(registry.rules.values())
+        self._needed = Needed(self._rules)
+        self._ask = ask
+        self._asked: dict[str, int] = {}
         self._states: dict[str, Alerts] = {}
+        self._ends: dict[TP, int] | None = None
         self._snapshots = Snapshots(app, TABLE)
         app.agent(raw(app, FEEDBACK.name), name="relay")(self.relay)
         app.agent(raw(app, FINDINGS.name, ACKNOWLEDGEMENTS), name="judge")(self.judge)
+        if self._needed.time:
+            app.timer(TICK_S, name="tick")(self.tick)
         app.on_partitions_revoked.connect(self._forget)
 
     async def relay(self, stream: StreamT[bytes]) -> None:
         """Hand acknowledgements on to whoever reads the findings they are about."""
         async for batch in batches(stream, most=500, within_s=0.1):
             words = [word for event in batch if (word := _acknowledgement(event))]
-            said = [(finding_key(word.alert_id).encode(), encode(word)) for word in words]
+            said = [(deployment_of(word.alert_id).encode(), encode(word)) for word in words]
             await write(self._app, ACKNOWLEDGEMENTS, said)
 
     async def judge(self, stream: StreamT[bytes]) -> None:
@@ -77,52 +98,152 @@ class Judge:
             changes: list[AlertChanged] = []
             touched: dict[str, int] = {}
             for event in batch:
-                key, changed = self._apply(event)
-                if key:
+                deployment, changed = self._apply(event)
+                if deployment:
                     changes += changed
-                    touched[key] = event.message.partition
+                    touched[deployment] = event.message.partition
             said = [(change.alert_id.encode(), encode(change)) for change in changes]
             await write(self._app, ALERTS.name, said)
             await self._snapshots.put(
-                (key, partition, self._states[key].snapshot()) for key, partition in touched.items()
+                (name, partition, self._states[name].snapshot())
+                for name, partition in touched.items()
             )
 
     def _apply(self, event: EventT[bytes]) -> tuple[str, list[AlertChanged]]:
-        """Return the key of the state that ``event`` touches, if any, and what changes."""
+        """Return the deployment whose state ``event`` touches, if any, and what changes."""
         if event.message.topic == FINDINGS.name:
-            finding = _told(event)
+            finding = self._told(event)
             if finding is None:
                 return "", []
-            return finding.key, self._of(finding.key).apply(finding, self._rules)
+            alerts = self._of(finding.deployment)
+            if finding.monitor == CLOCK:
+                return finding.deployment, alerts.pass_time(appended_at(event))
+            return finding.deployment, alerts.apply(finding)
         word = _acknowledgement(event)
-        key = finding_key(word.alert_id) if word else ""
-        if word is None or not (key in self._states or self._snapshots.get(key)):
+        deployment = deployment_of(word.alert_id) if word else ""
+        if word is None or not (deployment in self._states or self._snapshots.get(deployment)):
             return "", []
-        return key, self._of(key).acknowledge(word)
+        return deployment, self._of(deployment).acknowledge(word)
 
-    def _of(self, key: str) -> Alerts:
-        state = self._states.get(key)
+    def _told(self, event: EventT[bytes]) -> Finding | None:
+        """Return the finding in ``event``, unless no rule needs it, or it is none."""
+        value = event.message.value
+        if not self._needed.is_met_by(peek(value)):
+            return None
+        try:
+            return decode(Finding, value)
+        except PoisonError as error:
+            log.error("skipped a finding at %s: %s", position(event), error)
+            return None
+
+    async def tick(self) -> None:
+        """Write that time has passed, and what queries give, for what this process judges."""
+        if not await self._is_up_to_date():
+            return
+        names = (*self._registry.deployments, WHOLE_SYSTEM)
+        mine = [name for name in names if self._owns(name)]
+        now = datetime.now(UTC)
+        said = [time_passed(name, now) for name in mine]
+        if WHOLE_SYSTEM in mine:
+            for rule in self._rules:
+                said += await self._queried(rule, now)
+        await write(
+            self._app,
+            FINDINGS.name,
+            [(finding.deployment.encode(), encode(finding)) for finding in said],
+        )
+
+    async def _queried(self, rule: AlertRule, now: datetime) -> Sequence[Finding]:
+        if rule.query is None:
+            return []
+        turn = int(now.timestamp() // rule.query.every_s)
+        if self._asked.get(rule.name, -1) >= turn:
+            return []
+        self._asked[rule.name] = turn
+        try:
+            rows = await asyncio.to_thread(self._ask, rule.query.sql, now)
+            return findings_of(rule, rows, now)
+        except PipelineError as error:
+            log.error("the query of rule %s failed: %s", rule.name, error)
+            return []
+
+    async def _is_up_to_date(self) -> bool:
+        """Return whether all findings of a tick ago have been judged."""
+        consumer = cast(CommittedConsumer, self._app.consumer)
+        before, self._ends = self._ends, consumer.ends([FINDINGS.name])
+        return before is not None and await consumer.is_past(before)
+
+    def _owns(self, deployment: str) -> bool:
+        consumer = self._app.consumer
+        where = consumer.key_partition(FINDINGS.name, deployment.encode())
+        return (FINDINGS.name, where) in consumer.assignment()
+
+    def _of(self, deployment: str) -> Alerts:
+        state = self._states.get(deployment)
         if state is None:
-            state = self._states[key] = Alerts()
-            if kept := self._snapshots.get(key):
+            state = self._states[deployment] = Alerts(deployment, self._rules)
+            if kept := self._snapshots.get(deployment):
                 state.restore(kept)
         return state
 
     async def _forget(self, *_: object, **__: object) -> None:
         """Drop the states: another process may go on with them, and they are kept."""
         self._states.clear()
+        self._ends = None
 
 
-def _told(event: EventT[bytes]) -> Finding | None:
-    """Return the finding in ``event``, unless it is a mere value, as most are, or no finding."""
-    value = event.message.value
-    if peek(value).get("kind") == "value":
-        return None
-    try:
-        return decode(Finding, value)
-    except PoisonError as error:
-        log.error("skipped a finding at %s: %s", position(event), error)
-        return None
+class Needed:
+    """Which findings rules need: most are plain values that none does, and stay undecoded.
+
+    Args:
+        rules: All rules.
+
+    Attributes:
+        time: Whether one of them needs to know that time passes.
+    """
+
+    def __init__(self, rules: Sequence[AlertRule]) -> None:
+        self._evidence = any(rule.false_alarms for rule in rules)
+        valued = [rule for rule in rules if rule.judges_values or rule.absent_s is not None]
+        self._all = any(rule.findings == "all" and not rule.query for rule in valued)
+        self._monitors = {CLOCK, QUERIED}
+        for rule in valued:
+            if rule.findings != "all":
+                self._monitors.update(rule.findings)
+        self.time = any(
+            rule.for_s
+            or rule.cooldown_s
+            or rule.silences
+            or rule.unless
+            or rule.query
+            or rule.absent_s is not None
+            for rule in rules
+        )
+
+    def is_met_by(self, finding: Mapping[str, Any]) -> bool:
+        """Return whether the finding, as JSON has it, is needed."""
+        return (
+            finding.get("kind") != "value"
+            or self._all
+            or finding.get("monitor") in self._monitors
+            or (self._evidence and finding.get("e_value") is not None)
+        )
+
+
+def time_passed(deployment: str, at: datetime) -> Finding:
+    """Return that it is ``at``; what counts when it is read is the broker's time of it."""
+    return Finding(
+        event_id=event_id("finding", CLOCK, deployment, at.isoformat()),
+        occurred_at=at,
+        monitor=CLOCK,
+        monitor_version="1",
+        kind="value",
+        deployment=deployment,
+        metric="time_s",
+        value=at.timestamp(),
+        unit="s",
+        origin=Origin(topic=FINDINGS.name, partition=0, offset=0),
+    )
 
 
 def _acknowledgement(event: EventT[bytes]) -> AlertAcknowledged | None:
@@ -143,6 +264,7 @@ def run_alerts(
     registry: Registry,
     data: Path,
     instance: str,
+    ask: Ask,
     ready: Callable[[], None],
     drain_s: float = 25.0,
 ) -> None:
@@ -153,6 +275,7 @@ def run_alerts(
         registry: The rules.
         data: The data folder.
         instance: Unique among the processes of this role, and the same after a restart.
+        ask: Asks the store a rule's query about a time.
         ready: Called once state is recovered and findings are being read.
         drain_s: How long stopping may take before the process ends with what was not committed.
 
@@ -165,7 +288,7 @@ def run_alerts(
         kept = Snapshots.topic(GROUP, TABLE)
         await ensure_topics(connection, kept, ACKNOWLEDGEMENTS, beside=FINDINGS.name)
         app = make_app(GROUP, connection, data=data, instance=instance)
-        Judge(app, registry)
+        Judge(app, registry, ask)
         await serve(app, ready, drain_s)
 
     asyncio.run(main())

@@ -143,7 +143,7 @@ class Monitors:
                 observation = placed(observation, position(event), appended_at(event))
                 findings += self._of(observation.deployment).observe(observation)
                 touched[observation.deployment] = event.message.partition
-            said = [(finding.key.encode(), encode(finding)) for finding in findings]
+            said = [(finding.deployment.encode(), encode(finding)) for finding in findings]
             await write(self._app, FINDINGS.name, said)
             await self._snapshots.put(
                 (deployment, partition, self._watchers[deployment].snapshot())

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.lifecycle import Alerts, alert_id, finding_key
+from alerts.lifecycle import Alerts, alert_id, deployment_of
+from schemas.alert_rules import AlertRule
 from schemas.base import Origin, event_id
 from schemas.codec import encode
 from schemas.improving import AlertAcknowledged
-from schemas.registry import AlertRule
 from schemas.watching import AlertChanged, Finding
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -54,9 +54,14 @@ def acknowledged(change: AlertChanged, author: str = "jo") -> AlertAcknowledged:
     )
 
 
+def everything() -> Alerts:
+    """Return new alerts under the rule that lets everything through."""
+    return Alerts("bank", [EVERYTHING])
+
+
 def states(alerts: Alerts, findings: list[Finding]) -> list[tuple[str, int]]:
     """Return the states that ``findings`` lead to, and the count of firings."""
-    changes = [change for one in findings for change in alerts.apply(one, [EVERYTHING])]
+    changes = [change for one in findings for change in alerts.apply(one)]
     return [(change.state, change.firing) for change in changes]
 
 
@@ -65,12 +70,12 @@ def test_an_alert_fires_once_and_is_resolved_once() -> None:
     kinds: list[Kind] = ["value", "recovery", "detection", "detection", "value", "recovery"]
     kinds += ["recovery", "detection"]
     findings = [found(kind, offset) for offset, kind in enumerate(kinds, 1)]
-    assert states(Alerts(), findings) == [("firing", 1), ("resolved", 1), ("firing", 2)]
+    assert states(everything(), findings) == [("firing", 1), ("resolved", 1), ("firing", 2)]
 
 
 def test_an_alert_tells_what_its_finding_told() -> None:
     """Cause, figures, exemplars and the moment it began are the finding's."""
-    (change,) = Alerts().apply(found("detection", 30), [EVERYTHING])
+    (change,) = everything().apply(found("detection", 30))
     assert change.title == "Latency: small (bank)"
     assert change.cause == "detection at 30"
     assert (change.value, change.limit, change.exemplars) == (30.0, 2.5, ("r30",))
@@ -81,9 +86,9 @@ def test_an_alert_tells_what_its_finding_told() -> None:
 
 def test_a_resolved_alert_still_says_when_it_began_and_who_showed_it() -> None:
     """The last state holds the whole story: the topic keeps no other."""
-    alerts = Alerts()
-    (fired,) = alerts.apply(found("detection", 30), [EVERYTHING])
-    (resolved,) = alerts.apply(found("recovery", 90), [EVERYTHING])
+    alerts = everything()
+    (fired,) = alerts.apply(found("detection", 30))
+    (resolved,) = alerts.apply(found("recovery", 90))
     assert (resolved.since_at, resolved.fired_at) == (fired.since_at, fired.fired_at)
     assert resolved.exemplars == fired.exemplars
     assert len(resolved.findings) == 2
@@ -92,8 +97,8 @@ def test_a_resolved_alert_still_says_when_it_began_and_who_showed_it() -> None:
 
 def test_an_acknowledged_alert_is_silent_until_it_is_over() -> None:
     """A person's word stands; more detections change nothing, the end does."""
-    alerts = Alerts()
-    (fired,) = alerts.apply(found("detection", 1), [EVERYTHING])
+    alerts = everything()
+    (fired,) = alerts.apply(found("detection", 1))
     (noted,) = alerts.acknowledge(acknowledged(fired))
     assert noted.state == "acknowledged"
     assert "acknowledged by jo: on it" in noted.cause
@@ -104,8 +109,8 @@ def test_an_acknowledged_alert_is_silent_until_it_is_over() -> None:
 
 def test_an_unknown_alert_cannot_be_acknowledged() -> None:
     """A word about an alert that never was changes nothing."""
-    alerts = Alerts()
-    (fired,) = Alerts().apply(found("detection", 1), [EVERYTHING])
+    alerts = everything()
+    (fired,) = everything().apply(found("detection", 1))
     assert alerts.acknowledge(acknowledged(fired)) == []
 
 
@@ -115,9 +120,9 @@ def test_rules_choose_their_findings() -> None:
         EVERYTHING,
         AlertRule(name="pager", findings=("pools",), severity="critical"),
     ]
-    alerts = Alerts()
-    assert [c.rule for c in alerts.apply(found("detection", 1), rules)] == ["default"]
-    changes = alerts.apply(found("detection", 1, monitor="pools"), rules)
+    alerts = Alerts("bank", rules)
+    assert [c.rule for c in alerts.apply(found("detection", 1))] == ["default"]
+    changes = alerts.apply(found("detection", 1, monitor="pools"))
     assert [(c.rule, c.severity) for c in changes] == [
         ("default", "warning"),
         ("pager", "critical"),
@@ -131,13 +136,13 @@ def test_keys_are_told_apart() -> None:
         found("detection", 2, pool="large"),
         found("recovery", 3, pool="small"),
     ]
-    assert states(Alerts(), findings) == [("firing", 1), ("firing", 1), ("resolved", 1)]
+    assert states(everything(), findings) == [("firing", 1), ("firing", 1), ("resolved", 1)]
 
 
 def test_findings_that_come_again_change_nothing() -> None:
     """A stretch of findings read twice after a kill does not make a resolved alert fire anew."""
     findings = [found("detection", 1), found("recovery", 2), found("detection", 3)]
-    alerts = Alerts()
+    alerts = everything()
     assert len(states(alerts, findings)) == 3
     assert states(alerts, findings) == []
 
@@ -146,11 +151,11 @@ def test_findings_that_come_again_change_nothing() -> None:
 def test_a_restart_changes_nothing(kinds: list[Kind], stop: int) -> None:
     """Restored from its snapshot at any place, the same is told, byte for byte."""
     findings = [found(kind, offset) for offset, kind in enumerate(kinds, 1)]
-    whole, before, after = Alerts(), Alerts(), Alerts()
-    expected = [encode(c) for one in findings for c in whole.apply(one, [EVERYTHING])]
-    told = [encode(c) for one in findings[:stop] for c in before.apply(one, [EVERYTHING])]
+    whole, before, after = everything(), everything(), everything()
+    expected = [encode(c) for one in findings for c in whole.apply(one)]
+    told = [encode(c) for one in findings[:stop] for c in before.apply(one)]
     after.restore(orjson.loads(orjson.dumps(before.snapshot())))
-    told += [encode(c) for one in findings[stop:] for c in after.apply(one, [EVERYTHING])]
+    told += [encode(c) for one in findings[stop:] for c in after.apply(one)]
     assert told == expected
 
 
@@ -158,13 +163,14 @@ def test_a_restart_changes_nothing(kinds: list[Kind], stop: int) -> None:
 def test_firing_and_resolved_alternate(kinds: list[Kind]) -> None:
     """Whatever findings come, the states of one alert take turns."""
     findings = [found(kind, offset) for offset, kind in enumerate(kinds, 1)]
-    turns = [state for state, _ in states(Alerts(), findings)]
+    turns = [state for state, _ in states(everything(), findings)]
     assert turns == (["firing", "resolved"] * len(turns))[: len(turns)]
 
 
 @pytest.mark.parametrize(
-    "key", ["latency|bank|latency_s|pool=small", "pools|*|x|", "a/b|c|d|e=f/g"]
+    ("key", "deployment"), [("latency|bank|latency_s|pool=small", "bank"), ("pools|*|x|", "*")]
 )
-def test_an_alerts_id_leads_back_to_its_findings(key: str) -> None:
+def test_an_alerts_id_leads_back_to_its_deployment(key: str, deployment: str) -> None:
     """A word about an alert can be brought to where its state is kept."""
-    assert finding_key(alert_id("default", key)) == key
+    assert deployment_of(alert_id("default", key)) == deployment
+    assert deployment_of("nonsense") == ""

@@ -12,12 +12,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from monitors.monitor import Snapshot
+from schemas.alert_rules import AlertRule
 from schemas.probes import Probe
-from schemas.registry import AlertRule, Deployment, Policy, Pool, Registry
+from schemas.registry import Deployment, Policy, Pool, Registry
 from schemas.watching import Finding, Observation
 from streams.alerts_app import run_alerts
 from streams.log import Connection
@@ -154,6 +156,10 @@ def member(*arguments: object, **options: object) -> Iterator[Member]:
         running.kill()
 
 
+def _nothing_is_stored(sql: str, at: datetime) -> list[dict[str, float]]:
+    return []
+
+
 async def _nothing_waits(pool: str) -> int:
     return 0
 
@@ -170,6 +176,7 @@ def main() -> None:
             registry=REGISTRY,
             data=Path(data),
             instance=instance,
+            ask=_nothing_is_stored,
             ready=ready,
         )
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Literal
 
 import pytest
 
+from infra.alert_lines import Told
 from schemas.base import event_id
 from schemas.codec import decode, encode
 from schemas.improving import AlertAcknowledged
@@ -22,6 +23,7 @@ from tests.streams.faust_process import member
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 KEYS = 40
+DEPLOYMENTS = 8
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -32,16 +34,23 @@ def broker(tmp_path: Path) -> Iterator[Connection]:
         yield connection
 
 
-async def find(broker: Connection, kind: Literal["value", "detection", "recovery"]) -> None:
+async def find(
+    broker: Connection, kind: Literal["value", "detection", "recovery"], turn: int = 0
+) -> None:
     """Write one finding of ``kind`` about each of some segments."""
     records = []
     for number in range(KEYS):
-        cause = event_id("planted", kind, number)
+        cause = event_id("planted", kind, number, turn)
         finding = Finding.model_validate(
             found().model_dump()
-            | {"event_id": cause, "kind": kind, "segment": {"number": str(number)}}
+            | {
+                "event_id": cause,
+                "kind": kind,
+                "deployment": f"d{number % DEPLOYMENTS}",
+                "segment": {"number": str(number)},
+            }
         )
-        records.append((FINDINGS.name, finding.key.encode(), encode(finding)))
+        records.append((FINDINGS.name, finding.deployment.encode(), encode(finding)))
     await produce(broker, records)
 
 
@@ -103,3 +112,46 @@ async def test_alerts_fire_are_acknowledged_and_resolve_through_kills(
     assert len(versions) == 3 * KEYS
     assert all(len(same) == 1 for same in versions.values())
     assert {change.origin for change in changes} == {found().origin}
+
+
+async def test_ten_kills_and_rebalances_leave_one_event_a_firing(
+    broker: Connection, tmp_path: Path
+) -> None:
+    """Five times all fire and are resolved, while processes die ten times and partitions move."""
+    kinds: tuple[Literal["detection", "recovery"], ...] = ("detection", "recovery")
+    with (
+        member("alerts", broker, tmp_path, "a") as first,
+        member("alerts", broker, tmp_path, "b") as second,
+    ):
+        first.wait_ready()
+        second.wait_ready()
+        for turn in range(5):
+            for kind, dying in zip(kinds, (first, second), strict=True):
+                await find(broker, kind, turn)
+                dying.kill_and_restart()
+        second.wait_ready()
+
+        async def all_are_resolved() -> bool:
+            last = await read_last(broker)
+            return len(last) == KEYS and set(last.values()) == {("resolved", 5)}
+
+        await until(all_are_resolved, 60)
+    changes = await told(broker)
+    versions = defaultdict(set)
+    for change in changes:
+        versions[change.event_id].add(encode(change))
+    assert all(len(same) == 1 for same in versions.values())
+    firings = Counter(
+        (change.alert_id, change.firing, change.state)
+        for change in {change.event_id: change for change in changes}.values()
+    )
+    assert len(firings) == KEYS * 5 * 2
+    assert set(firings.values()) == {1}
+    once = Told()
+    delivered = [change for change in changes if once.is_new(change)]
+    assert len(delivered) == KEYS * 5 * 2
+
+
+async def read_last(broker: Connection) -> dict[str, tuple[str, int]]:
+    """Return the last state of each alert and how often it has fired."""
+    return {change.alert_id: (change.state, change.firing) for change in await told(broker)}

@@ -1,0 +1,79 @@
+"""Queries of alert rules: asked of the store about a time, their rows as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.alert_rules import QUERIED, AlertRule
+from schemas.base import Origin, event_id
+from schemas.errors import PoisonError
+from schemas.topics import FINDINGS
+from schemas.watching import WHOLE_SYSTEM, Finding
+from streams.clickhouse_client import connect, translated
+from streams.store import StoreConnection
+
+ROWS_MAX = 200
+"""How many rows of an answer are judged; more would be no alert but a report."""
+
+Row = Mapping[str, Any]
+Ask = Callable[[str, datetime], Sequence[Row]]
+
+
+def asking(store: StoreConnection) -> Ask:
+    """Return what asks ``store`` a query about a time; it connects when first asked.
+
+    Raises:
+        StoreUnavailable: When asking, if the store does not answer.
+        ConfigError: When asking, if it refuses the user or the query.
+    """
+
+    def ask(sql: str, at: datetime) -> Sequence[Row]:
+        client = connect(store)
+        try:
+            with translated():
+                answer = client.query(sql, parameters={"at": at.astimezone(UTC)})
+                return [dict(row) for row in answer.named_results()][:ROWS_MAX]
+        finally:
+            client.close()
+
+    return ask
+
+
+def findings_of(rule: AlertRule, rows: Sequence[Row], at: datetime) -> list[Finding]:
+    """Return what the rows of a rule's query say about the time ``at``.
+
+    Raises:
+        PoisonError: If a row has no number as its ``value``.
+    """
+    found = []
+    for row in rows:
+        try:
+            value = float(row["value"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise PoisonError(f"the query of rule {rule.name} gives no number as value") from error
+        deployment = str(row.get("deployment") or WHOLE_SYSTEM)
+        segment = {n: str(v) for n, v in row.items() if n not in ("value", "deployment")}
+        marks = [f"{name}={segment[name]}" for name in sorted(segment)]
+        said = "above" if rule.above is not None else "below"
+        limit = rule.above if rule.above is not None else rule.below
+        found.append(
+            Finding(
+                event_id=event_id(
+                    "finding", QUERIED, rule.name, deployment, *marks, at.isoformat()
+                ),
+                occurred_at=at,
+                monitor=QUERIED,
+                monitor_version="1",
+                kind="value",
+                deployment=deployment,
+                segment=segment,
+                metric=rule.name,
+                value=value,
+                limit=limit,
+                cause=f"the query of rule {rule.name} gives {value:g}; it speaks {said} {limit:g}",
+                origin=Origin(topic=FINDINGS.name, partition=0, offset=0),
+            )
+        )
+    return found
