@@ -47,11 +47,12 @@ class Personal(PatternGuard):
     A small model reads each word with its neighbours. It was fitted on made-up sentences only
     (``tidegate train pii``), and its card says how it does on others. Texts in which the common
     pass sees no capital within a sentence, no known name and no phrase such as "my name is" are
-    not given to it, which keeps ordinary questions as cheap as they were.
+    not given to it, which keeps ordinary questions as cheap as they were. Of a text with look-alike
+    letters or hidden characters it reads what people see.
 
-    >>> text = "My name is Ada Lovelace and I live at 12 Oak Street, Leeds"
+    >>> text = "My name is Ada Lovelace and I live at 12 Oak Street"
     >>> [(span.label, text[span.start : span.end]) for span in Personal().scan([text])[0].spans]
-    [('PERSON', 'Ada Lovelace'), ('ADDRESS', '12 Oak Street, Leeds')]
+    [('PERSON', 'Ada Lovelace'), ('ADDRESS', '12 Oak Street')]
     """
 
     class Options(BaseModel):
@@ -66,7 +67,7 @@ class Personal(PatternGuard):
         labels: tuple[Label, ...] = ("PERSON", "ADDRESS")
 
     name = "personal"
-    version = "1"
+    version = "2"
     cost: ClassVar[Cost] = Cost.LEARNED
     directions: tuple[Direction, ...] = (Direction.PROMPT, Direction.PASSAGE, Direction.ANSWER)
     action = Action.MASK
@@ -79,11 +80,14 @@ class Personal(PatternGuard):
 
     def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
         """Return the scan of ``text``; its score is 0.8 where something was found, else 0."""
-        original = text.original
-        if not _worth_reading(original):
-            return Scan(0.0, len(original))
-        found = [span for span in shipped_tagger().spans(original) if span.label in self._labels]
-        return Scan(0.8 if found else 0.0, len(original), bounded(found, "PERSON"))
+        chars, folded = len(text.original), text.folded
+        read = folded.text if folded.is_disguised else text.original
+        if not _worth_reading(read):
+            return Scan(0.0, chars)
+        found = [span for span in shipped_tagger().spans(read) if span.label in self._labels]
+        if folded.is_disguised:
+            found = [folded.span(span.start, span.end, span.label) for span in found]
+        return Scan(0.8 if found else 0.0, chars, bounded(found, "PERSON"))
 
 
 def _seed(regex: str, caseless: bool = False) -> Expression:

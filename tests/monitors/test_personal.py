@@ -79,3 +79,14 @@ def test_labels_become_tags_word_by_word() -> None:
     words, tags = tags_of(text, [moved])
     assert words == ["Ada", "Lovelace", ",", "Leeds"]
     assert [TAGS[tag] for tag in tags] == ["B-PERSON", "I-PERSON", "O", "O"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["A\u200bda Love\u00adlace", "\u0410d\u0430 L\u043evel\u0430ce", "Ad\u0251 L\u0585velace"],
+)
+def test_disguised_names_are_found_where_they_stand(name: str) -> None:
+    """Look-alike letters and hidden characters deceive neither the model nor the place."""
+    text = f"Hello, my name is {name}."
+    (scan,) = Personal().scan([text])
+    assert [text[span.start : span.end] for span in scan.spans] == [name]
