@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.settings import Settings
+from schemas.alert_rules import check_monitors
 from schemas.errors import ConfigError
 from schemas.registry import Registry, check_guards, load_registry
 
@@ -81,17 +82,20 @@ def collect_seldom() -> None:
 
 
 def checked_registry(folder: Path) -> Registry:
-    """Return the registry, refused if a policy names a guard that does not exist.
+    """Return the registry, refused if it names a guard or monitor that does not exist.
 
     Raises:
         ConfigError: Naming file, line and key.
     """
-    from monitors import GUARDS
+    from monitors import GUARDS, LISTED_GUARDS, MONITORS
     from monitors.guard import options_of
 
+    known = {guard.name: options_of(guard) for guard in (*GUARDS, *LISTED_GUARDS)}
     registry = load_registry(folder)
+    known = [monitor.name for monitor in (*MONITORS, *PROBE_MONITORS)]
+    check_monitors(folder / "alerts", registry.rules, known)
     for policy in registry.policies.values():
-        check_guards(folder, policy, {guard.name: options_of(guard) for guard in GUARDS})
+        check_guards(folder, policy, known)
     return registry
 
 
@@ -111,10 +115,11 @@ def _now() -> datetime:
 
 def scanners(registry: Registry) -> dict[str, Scanner]:
     """Return what scans the texts of each deployment."""
-    from monitors import GUARDS
+    from infra.embedding import embedded
+    from monitors import all_guards
     from monitors.scanning import Scanner
 
-    guards = [guard() for guard in GUARDS]
+    guards = all_guards(embedded)
     return {
         name: Scanner(guards, registry.policy_of(deployment), time.perf_counter)
         for name, deployment in registry.deployments.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -141,6 +141,25 @@ def check_rules(folder: Path, rules: Mapping[str, AlertRule]) -> None:
                     raise fault(path, where, "refers to itself")
                 if key == "all_of" and rules[name].all_of:
                     raise fault(path, where, f"{name!r} is itself made of other rules")
+
+
+def check_monitors(folder: Path, rules: Mapping[str, AlertRule], known: Collection[str]) -> None:
+    """Refuse rules about monitors that do not exist.
+
+    Args:
+        folder: Where their files are.
+        rules: All of them, by name.
+        known: The monitors there are.
+
+    Raises:
+        ConfigError: Naming file, line and key.
+    """
+    for rule in rules.values():
+        for index, name in enumerate(() if rule.findings == "all" else rule.findings):
+            if name not in known:
+                there = ", ".join(sorted(known))
+                message = f"no monitor {name!r}; there are: {there}"
+                raise fault(folder / f"{rule.name}.yaml", ("findings", index), message)
 
 
 def _contradictions(rule: AlertRule) -> list[tuple[Location, str]]:

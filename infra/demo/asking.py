@@ -46,7 +46,7 @@ class Asking:
         """
         own = {
             "request_id": f"{self._run}{next(self._numbers):05d}",
-            "metadata": {"run": self._run.rstrip("-"), "phase": stretch.name},
+            "metadata": {**request.metadata, "run": self._run.rstrip("-"), "phase": stretch.name},
         }
         request = request.model_copy(update=own)
         answer = await self._client.submit(request)

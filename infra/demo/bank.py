@@ -20,6 +20,7 @@ from infra.demo.traffic import (
     Ask,
     Pace,
     Phase,
+    channel,
     further,
     paced,
     per_s,
@@ -162,7 +163,7 @@ class Bank:
         for text in texts:
             if asking.interrupted.is_set():
                 break
-            await asking.ask(stretch, self._request(text))
+            await asking.ask(stretch, self._request(text, channel(text)))
             if not await asking.settle(_WARMUP_S, left=_AT_ONCE - 1):
                 raise PipelineError(f"no answer came within {_WARMUP_S:.0f} s; see the logs")
         await asking.settle(_WARMUP_S)
@@ -176,7 +177,9 @@ class Bank:
             await asking.pause(due_s - loop.time())
             if asking.interrupted.is_set():
                 return
-            await asking.ask(stretch, self._request(message.text))
+            await asking.ask(
+                stretch, self._request(message.text, channel(message.text, message.kind))
+            )
 
     async def _last_alerts(self) -> None:
         """Give the alerts of the last episode their time."""
@@ -186,7 +189,11 @@ class Bank:
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
 
-    def _request(self, text: str) -> CompletionRequested:
+    def _request(self, text: str, came_by: str) -> CompletionRequested:
         return CompletionRequested(
-            request_id="unnamed", prompt=text, deployment=self._deployment, sampling=self._sampling
+            request_id="unnamed",
+            prompt=text,
+            deployment=self._deployment,
+            sampling=self._sampling,
+            metadata={"channel": came_by},
         )

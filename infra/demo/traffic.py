@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 from random import Random
 from typing import Literal
+from zlib import crc32
 
 from inference.bank import Question, elsewhere, injections, pasted, questions
 
@@ -17,6 +18,9 @@ Mix = dict[Kind, float]
 
 USUAL: Mix = {"pasted": 0.01, "elsewhere": 0.01, "injection": 0.005}
 """Any day some customers paste a number, stray from the subject, or try their luck."""
+CHANNELS = ("app", "app", "app", "web", "web", "chat", "partners")
+"""How customers write, each as often as it stands here."""
+_CHANNEL_OF: dict[Kind, str] = {"injection": "partners", "pasted": "chat"}
 SLOW_S = 40.0
 """How long answers are slow: the latency monitor wants some twenty seconds of proof."""
 _SLOW_PER_S = 4.0
@@ -152,6 +156,13 @@ def further(phase: Phase, pace: Pace, seed: int) -> Iterator[Ask]:
     rate = per_s(phase, pace)
     for text, kind in islice(_messages(phase, seed), counts(pace)[phase.name], None):
         yield Ask(text, kind, rng.expovariate(rate))
+
+
+def channel(text: str, kind: Kind = "question") -> str:
+    """Return how a message comes in: attacks through the interface for partners' programs."""
+    if kind in _CHANNEL_OF:
+        return _CHANNEL_OF[kind]
+    return CHANNELS[crc32(text.encode()) % len(CHANNELS)]
 
 
 def warmup(seed: int) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.alert_rules import AlertRule, check_rules
+from schemas.alert_rules import AlertRule, check_monitors, check_rules
 from schemas.errors import ConfigError
 from schemas.written import parse
 
@@ -83,3 +83,11 @@ def test_a_rule_of_rules_of_rules_is_refused(tmp_path: Path) -> None:
     rules = {"r": AlertRule(name="r", all_of=("both",)), "both": both, "a": AlertRule(name="a")}
     with pytest.raises(ConfigError, match="itself made of other rules"):
         check_rules(tmp_path, rules)
+
+
+def test_a_monitor_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    """With those there are."""
+    (tmp_path / "r.yaml").write_text("name: r\nfindings: [latency, latencies]\n")
+    rule = AlertRule(name="r", findings=("latency", "latencies"))
+    with pytest.raises(ConfigError, match=r"no monitor 'latencies'; there are: latency, ttft"):
+        check_monitors(tmp_path, {"r": rule}, ["ttft", "latency"])
