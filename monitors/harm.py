@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 
+from monitors.folding import Folded
 from monitors.guard import Cost, Scan
 from monitors.harm_model import Floats, HarmModel, shipped_harm_model
 from schemas.verdicts import Action, Direction
@@ -20,7 +20,7 @@ class Harm:
     A small network reads the embedding of the text; it was fitted on made-up sentences, each kind
     of harm beside harmless requests in the same words (``tidegate train harm``), and its card says
     how it does on others. It reads English. A text longer than 1,000 characters is read in pieces
-    that overlap, and the worst of them counts.
+    that overlap, and the worst of them counts. Look-alike letters are read as what they look like.
 
     Args:
         embed: Turns texts into unit vectors, as ``all-MiniLM-L6-v2`` does.
@@ -35,25 +35,13 @@ class Harm:
 
     def __init__(self, embed: Embed, model: HarmModel | None = None) -> None:
         self._embed = embed
-        self._given = model
-
-    @cached_property
-    def _model(self) -> HarmModel:
-        return self._given or shipped_harm_model()
-
-    @cached_property
-    def version(self) -> str:
-        """Changes with the weights."""
-        return f"1-{self._model.version}"
-
-    @cached_property
-    def threshold(self) -> float:
-        """The chance from which on it speaks, as training chose it."""
-        return self._model.threshold
+        self._model = model or shipped_harm_model()
+        self.version = f"2-{self._model.version}"
+        self.threshold = self._model.threshold
 
     def scan(self, texts: Sequence[str]) -> list[Scan]:
         """Return one scan per text, in order."""
-        pieces = [_pieces(text) for text in texts]
+        pieces = [_pieces(Folded(text).text) for text in texts]
         vectors = self._embed([piece for of_text in pieces for piece in of_text])
         chances = iter(self._model.chance(vectors).tolist())
         return [
