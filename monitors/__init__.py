@@ -39,6 +39,7 @@ from monitors.refusal import Refusal
 from monitors.refusals import RefusalShift
 from monitors.robustness import Robustness
 from monitors.secrets import Secrets
+from monitors.sensitivity import Sensitivity
 from monitors.serving import Serving
 from monitors.slo import Slo
 from monitors.tone import Tone
@@ -90,7 +91,7 @@ MONITORS: tuple[type[Monitor], ...] = (
 )
 
 
-PROBE_MONITORS: tuple[type[Monitor], ...] = (Counterfactual,)
+PROBE_MONITORS: tuple[type[Monitor], ...] = (Counterfactual, Sensitivity)
 """What watches the requests that no user sent."""
 
 

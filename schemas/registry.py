@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from schemas.alert_rules import AlertRule, check_rules
 from schemas.base import Name
 from schemas.errors import ConfigError
+from schemas.plants import Plant
 from schemas.probes import Probe
 from schemas.verdicts import Action, Direction
 from schemas.written import Location, Written, fault, parse, read
@@ -141,6 +142,7 @@ class Registry(BaseModel):
     rules: dict[str, AlertRule]
     versions: dict[str, str]
     probes: dict[str, Probe] = Field(default_factory=dict)
+    plants: dict[str, Plant] = Field(default_factory=dict)
 
     def policy_of(self, deployment: Deployment) -> Policy:
         """Return the policy of ``deployment``; loading has checked that it exists."""
@@ -152,7 +154,7 @@ class Registry(BaseModel):
 
 
 def load_registry(folder: Path) -> Registry:
-    """Read ``deployments/``, ``policies/``, ``alerts/`` and ``probes/`` below ``folder``.
+    """Read the folders of deployments, policies, alerts, probes and plants below ``folder``.
 
     Raises:
         ConfigError: Naming file, line and key, if a file is no YAML, does not fit its model,
@@ -164,6 +166,7 @@ def load_registry(folder: Path) -> Registry:
     rules = _load_folder(folder / "alerts", AlertRule, versions)
     check_rules(folder / "alerts", {name: rule for name, (_, rule) in rules.items()})
     probes = _load_folder(folder / "probes", Probe, versions)
+    plants = _load_folder(folder / "plants", Plant, versions)
     if not deployments:
         raise ConfigError("holds no deployment", file=str(folder / "deployments"))
     pools: dict[str, Pool] = {}
@@ -180,10 +183,11 @@ def load_registry(folder: Path) -> Registry:
         for index, name in enumerate(promised):
             if name in promised[:index]:
                 raise fault(path, ("slo", index, "name"), f"objective {name!r} is listed twice")
-    for path, probe in probes.values():
-        if probe.deployment not in deployments:
+    sent_by_us: list[tuple[Path, Probe | Plant]] = [*probes.values(), *plants.values()]
+    for path, sent in sent_by_us:
+        if sent.deployment not in deployments:
             known = ", ".join(sorted(deployments))
-            message = f"no deployment {probe.deployment!r}; there are: {known}"
+            message = f"no deployment {sent.deployment!r}; there are: {known}"
             raise fault(path, ("deployment",), message)
     return Registry(
         deployments={name: item for name, (_, item) in deployments.items()},
@@ -191,6 +195,7 @@ def load_registry(folder: Path) -> Registry:
         rules={name: item for name, (_, item) in rules.items()},
         versions=versions,
         probes={name: item for name, (_, item) in probes.items()},
+        plants={name: item for name, (_, item) in plants.items()},
     )
 
 

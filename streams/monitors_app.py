@@ -33,12 +33,15 @@ from faust.types import TP, StreamT
 
 from monitors import watch_of
 from monitors.monitor import Snapshot
+from monitors.plants import planted
 from monitors.probes import requests_of
 from monitors.watch import Watch
 from schemas.codec import decode, encode
 from schemas.errors import PoisonError, TransientError
-from schemas.probes import probes_of
+from schemas.plants import Plant
+from schemas.probes import Probe, probes_of
 from schemas.registry import Registry
+from schemas.requests import CompletionRequested
 from schemas.topics import FINDINGS, OBSERVATIONS, REQUESTS
 from schemas.watching import WHOLE_SYSTEM, Finding, Observation, PoolObserved
 from streams.faust_roles import (
@@ -154,7 +157,9 @@ class Monitors:
         """Write that time has passed, for the deployments that this process watches."""
         mine = [name for name in (*self._registry.deployments, WHOLE_SYSTEM) if self._owns(name)]
         up_to_date = await self._is_up_to_date()
-        notes = [noted(name) for name in mine] if up_to_date else []
+        aside = {probes_of(plant.deployment) for plant in self._registry.plants.values()}
+        timed = [*mine, *(name for name in sorted(aside) if self._owns(name))]
+        notes = [noted(name) for name in timed] if up_to_date else []
         for name in mine:
             deployment = self._registry.deployments.get(name)
             for pool in deployment.pools if deployment else ():
@@ -167,15 +172,29 @@ class Monitors:
             await self._probe(datetime.now(UTC))
 
     async def _probe(self, now: datetime) -> None:
-        """Ask what is due of the probes that this process watches; the turns missed are missed."""
+        """Ask what is due of the probes and plants that this process watches.
+
+        Turns that were missed are missed.
+        """
+        asked: list[CompletionRequested] = []
         for probe in self._registry.probes.values():
-            turn = int(now.timestamp() // probe.every_s)
-            if not self._owns(probes_of(probe.deployment)):
-                self._turns.pop(probe.name, None)
-            elif turn > self._turns.setdefault(probe.name, turn):
-                self._turns[probe.name] = turn
-                asked = [(one.key.encode(), encode(one)) for one in requests_of(probe, turn)]
-                await write(self._app, REQUESTS.name, asked)
+            if (turn := self._due(probe, now)) is not None:
+                asked += requests_of(probe, turn)
+        for plant in self._registry.plants.values():
+            if (turn := self._due(plant, now)) is not None:
+                asked.append(planted(plant, turn))
+        await write(self._app, REQUESTS.name, [(one.key.encode(), encode(one)) for one in asked])
+
+    def _due(self, sent: Probe | Plant, now: datetime) -> int | None:
+        """Return the turn that is due, if one is and it is this process's."""
+        key, turn = f"{type(sent).__name__}/{sent.name}", int(now.timestamp() // sent.every_s)
+        if not self._owns(probes_of(sent.deployment)):
+            self._turns.pop(key, None)
+            return None
+        if turn <= self._turns.setdefault(key, turn):
+            return None
+        self._turns[key] = turn
+        return turn
 
     async def _is_up_to_date(self) -> bool:
         """Return whether all that stood on our sources a tick ago has been handed on."""

@@ -38,6 +38,8 @@ def check(settings: Settings) -> None:
         click.echo(f"alert rule {name}  {registry.versions[f'alerts/{name}']}")
     for name in registry.probes:
         click.echo(f"probe      {name}  {registry.versions[f'probes/{name}']}")
+    for name in registry.plants:
+        click.echo(f"plant      {name}  {registry.versions[f'plants/{name}']}")
 
 
 @command.command("dry-run")
