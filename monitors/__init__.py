@@ -35,6 +35,7 @@ from monitors.outcomes import Outcomes
 from monitors.personal import Personal
 from monitors.pii import Pii
 from monitors.pools import PoolsWithoutWorker
+from monitors.rated import AnswerQuality
 from monitors.refusal import Refusal
 from monitors.refusals import RefusalShift
 from monitors.robustness import Robustness
@@ -75,6 +76,7 @@ GUARDS: tuple[type[Guard], ...] = (
 
 MONITORS: tuple[type[Monitor], ...] = (
     Accounting,
+    AnswerQuality,
     GroupGaps,
     GuardRates,
     LatencyShift,

@@ -124,7 +124,7 @@ class EstimatedQuality:
     the more labels there are, for what the calibration may be off is known. The state is six
     numbers; parts of a stream add up.
 
-    Args:
+    Attributes:
         calibration: What confidence is worth.
 
     References:
@@ -145,12 +145,12 @@ class EstimatedQuality:
     """
 
     def __init__(self, calibration: Calibration) -> None:
-        self._calibration = calibration
+        self.calibration = calibration
         self._state = _State()
 
     def observe(self, confidence: float) -> None:
         """Take in one answer, by how sure the model was of it."""
-        self._state.chances.add(self._calibration.chance(confidence))
+        self._state.chances.add(self.calibration.chance(confidence))
 
     def label(self, confidence: float, right: bool) -> None:
         """Take in that an answer that was observed before turned out right or wrong.
@@ -159,7 +159,7 @@ class EstimatedQuality:
             confidence: How sure the model was of it.
             right: What came out.
         """
-        self._state.residuals.add((1 + right - self._calibration.chance(confidence)) / 2)
+        self._state.residuals.add((1 + right - self.calibration.chance(confidence)) / 2)
 
     def merge(self, other: EstimatedQuality) -> None:
         """Take in what another part of the stream has taken in, under the same calibration."""
@@ -172,7 +172,7 @@ class EstimatedQuality:
         if not chances.total:
             return Estimate(0.5, (0.0, 1.0), 0, residuals.total)
         correction, signal = self._correction()
-        supposed, spread = self._calibration.spread**2, self._calibration.spread
+        supposed, spread = self.calibration.spread**2, self.calibration.spread
         low, high = chances.interval(alpha)
         interval = _within(low - spread, high + spread)
         if residuals.total:
@@ -189,7 +189,7 @@ class EstimatedQuality:
 
         Of the mean residual less is added the more of it may be chance.
         """
-        residuals, supposed = self._state.residuals, self._calibration.spread**2
+        residuals, supposed = self._state.residuals, self.calibration.spread**2
         if not residuals.total:
             return 0.0, supposed
         mean = 2 * residuals.value - 1

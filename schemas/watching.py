@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, FiniteFloat
 
 from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
 from schemas.evaluations import GuardAttacked
+from schemas.improving import FeedbackReceived
 from schemas.requests import ResponseReleased
 from schemas.verdicts import TextScanned
 
@@ -52,6 +53,7 @@ class Observation(Event):
     pool: PoolObserved | None = None
     opened: RequestOpened | None = None
     settled: RequestSettled | None = None
+    rated: FeedbackReceived | None = None
     attacked: GuardAttacked | None = None
 
 

@@ -2,8 +2,8 @@
 
 Two agents and a clock:
 
-- **relay** reads requests, responses, verdicts and dead letters and writes one observation per
-  deployment concerned, keyed by it, so that one process holds all of a deployment.
+- **relay** reads what is asked, answered, found, rated and set aside, and writes one observation
+  per deployment concerned, keyed by it, so that one process holds all of a deployment.
 - **watch** reads the observations and hands each to the :class:`Watcher` of its deployment, whose
   findings it writes; then it keeps the watcher's snapshot.
 - **tick** writes, for the deployments whose observations this process reads, that time has passed

@@ -13,15 +13,17 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from schemas.base import Frozen, Origin, RequestId
-from schemas.codec import decode
+from schemas.codec import decode, decode_any
 from schemas.deadletters import DeadLetter
 from schemas.errors import PoisonError
 from schemas.evaluations import GuardAttacked
+from schemas.improving import FeedbackReceived
 from schemas.probes import PROBES, probes_of
 from schemas.requests import ResponseReleased
 from schemas.topics import (
     DEADLETTER,
     EVALUATIONS,
+    FEEDBACK,
     OBSERVATIONS,
     REQUESTS,
     RESPONSES,
@@ -30,7 +32,14 @@ from schemas.topics import (
 from schemas.verdicts import TextScanned
 from schemas.watching import WHOLE_SYSTEM, Observation, RequestOpened, RequestSettled
 
-SOURCES = (REQUESTS.name, RESPONSES.name, VERDICTS.name, EVALUATIONS.name, DEADLETTER.name)
+SOURCES = (
+    REQUESTS.name,
+    RESPONSES.name,
+    VERDICTS.name,
+    FEEDBACK.name,
+    EVALUATIONS.name,
+    DEADLETTER.name,
+)
 """The topics whose records become observations."""
 
 
@@ -88,6 +97,12 @@ class Observer:
         if record.topic == EVALUATIONS.name:
             attacked = decode(GuardAttacked, value)
             return [_observation(record, at, WHOLE_SYSTEM, attacked=attacked)]
+        if record.topic == FEEDBACK.name:
+            feedback = decode_any(FEEDBACK, value)
+            if not isinstance(feedback, FeedbackReceived):
+                return []
+            rated = feedback.model_copy(update={"author": "", "edit_masked": None})
+            return self._of(record, at, feedback.deployment, rated=rated)
         letter = decode(DeadLetter, value)
         if letter.origin.topic != REQUESTS.name:
             return []

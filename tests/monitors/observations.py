@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from schemas.base import Origin
 from schemas.evaluations import GuardAttacked
+from schemas.improving import FeedbackReceived
 from schemas.requests import ResponseReleased, ResponseStatus, Route, Served, Timings, Usage
-from schemas.topics import EVALUATIONS, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.topics import EVALUATIONS, FEEDBACK, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
 from schemas.verdicts import Direction, Outcome, Span, TextScanned, Verdict
 from schemas.watching import Observation, PoolObserved, RequestOpened, RequestSettled
 
@@ -53,6 +54,7 @@ class Stream:
         pool: str | None = "small",
         status: ResponseStatus = ResponseStatus.RELEASED,
         guards: Sequence[str] = (),
+        mean_logprob: float | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> Observation:
         """Return an answer that came ``latency_s`` after its request; without a pool, none did."""
@@ -86,6 +88,7 @@ class Stream:
             deployment=self.deployment,
             status=status,
             guards=tuple(guards),
+            mean_logprob=mean_logprob,
             served=served,
             pool=pool,
             route=Route(pool=pool, topic=topic, difficulty=0.2, reason="easy") if pool else None,
@@ -95,6 +98,19 @@ class Stream:
             origin=request,
         )
         return self._observation(origin, response=response)
+
+    def rated(self, request_id: str, rating: int | None) -> Observation:
+        """Return what a person says of an answer, 1 to 5."""
+        origin = self._origin(FEEDBACK.name)
+        rated = FeedbackReceived(
+            event_id=origin.cause("feedback"),
+            occurred_at=self.now,
+            request_id=request_id,
+            deployment=self.deployment,
+            author="",
+            rating=rating,
+        )
+        return self._observation(origin, rated=rated)
 
     def scanned(
         self,

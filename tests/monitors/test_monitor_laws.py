@@ -58,6 +58,8 @@ def with_everything(traffic: Iterable[Seen]) -> Iterator[Observation]:
         if one.observation.response is None and one.observation.scanned is None:
             yield apart(beside.pool(live_workers=one.number // 100 % 2))
         yield one.observation
+        if one.observation.response is not None and one.number % 3 == 0:
+            yield beside.rated(f"r{one.number}", 1 + one.number % 5)
 
 
 def apart(observation: Observation) -> Observation:

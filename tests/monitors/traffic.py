@@ -137,6 +137,7 @@ def seen(
                 topic=about if rng.random() > 0.03 else "other",
                 pool="large" if large else "small",
                 status=ResponseStatus.WITHHELD if withheld else ResponseStatus.RELEASED,
+                mean_logprob=-abs(float(fairness.normal(0, 0.5))),
                 metadata={"group.age": group},
             ),
         )

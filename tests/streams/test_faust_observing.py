@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
 from schemas.base import Frozen, Origin
 from schemas.codec import encode
+from schemas.examples import examples
 from schemas.probes import PROBES
 from schemas.topics import (
     COMPLETIONS,
     DEADLETTER,
     EVALUATIONS,
+    FEEDBACK,
     OBSERVATIONS,
     REQUESTS,
     RESPONSES,
@@ -152,3 +155,15 @@ def test_probes_are_watched_apart_from_users() -> None:
     assert (settled.deployment, answered.deployment) == (WHOLE_SYSTEM, "support:probes")
     (read,) = observe(VERDICTS.name, scanned().model_copy(update={"workspace": PROBES}))
     assert read.deployment == "support:probes"
+
+
+def test_a_rating_is_watched_without_its_author_and_their_words() -> None:
+    """Other feedback, such as an acknowledged alert, is no observation."""
+    said = examples(FEEDBACK)
+    deployment = {"deployment": "support"}
+    rating = orjson.loads(said["feedback_received-rating-and-edit"]) | deployment
+    (rated,) = observe(FEEDBACK.name, orjson.dumps(rating))
+    assert rated.deployment == "support"
+    assert rated.rated is not None
+    assert (rated.rated.rating, rated.rated.author, rated.rated.edit_masked) == (2, "", None)
+    assert observe(FEEDBACK.name, said["alert_acknowledged"]) == []
