@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -315,3 +315,48 @@ def falsealarms(segments: int, days: int, seed: int, as_json: bool) -> None:
     from infra.eval.falsealarms import evaluate
 
     click.echo(json.dumps(evaluate(segments, days, seed), indent=None if as_json else 2))
+
+
+@command.command("injection")
+@click.option(
+    "--data",
+    required=True,
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of text, label (attack or benign) and maybe source.",
+)
+@click.option(
+    "--benign",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of text (or query, or prompt) without any attack; each file is a source.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(["all", "fit", "report"]),
+    default="all",
+    show_default=True,
+    help="Judge the shipped weights on one half of the texts only, by a fixed hash.",
+)
+@click.option(
+    "--leave-source-out",
+    is_flag=True,
+    help="Also fit on the fit half without each source in turn, and judge on the report half.",
+)
+@click.option("--beside", is_flag=True, help="Fit character n-grams in the same way beside.")
+@click.option("--picture", type=click.Path(path_type=Path), help="An SVG to draw.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def injection(
+    data: tuple[Path, ...],
+    benign: tuple[Path, ...],
+    part: Literal["all", "fit", "report"],
+    leave_source_out: bool,
+    beside: bool,
+    picture: Path | None,
+    as_json: bool,
+) -> None:
+    """Judge how well attacks on the model are told from harmless texts."""
+    from infra.eval.injection import evaluate
+
+    found = evaluate(data, benign, part, leave_source_out, beside, picture)
+    click.echo(json.dumps(found, indent=None if as_json else 2))

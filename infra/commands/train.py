@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -46,3 +47,39 @@ def pii(folder: Path, seed: int) -> None:
             bar.update(task, completed=step, total=steps, description=f"loss {loss:.3f}")
 
         train_tagger(folder, seed, show)
+
+
+@command.command("injection")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of text, label (attack or benign) and source, beside the written examples.",
+)
+@click.option(
+    "--benign",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of text (or query, or prompt) without any attack.",
+)
+@click.option(
+    "--part",
+    type=click.Choice(["all", "fit"]),
+    default="all",
+    show_default=True,
+    help="Fit on one half of their texts only, by a fixed hash.",
+)
+@click.option("--seed", default=0, show_default=True, help="The same seed, the same weights.")
+def injection(
+    folder: Path,
+    data: tuple[Path, ...],
+    benign: tuple[Path, ...],
+    part: Literal["all", "fit"],
+    seed: int,
+) -> None:
+    """Train the guard against injection and save its weights in FOLDER; takes a minute or two."""
+    from infra.attacks.ship import train_injection
+
+    model = train_injection(folder, data, benign, part, seed)
+    click.echo(f"version {model.version}")
