@@ -12,14 +12,17 @@ import orjson
 from pydantic import BaseModel
 
 from infra.bench.estimate import Estimate, estimate
-from monitors import GUARDS, MONITORS, watch_of
+from monitors import GUARDS, MONITORS, PROBE_MONITORS, watch_of
 from monitors.bbq import BbqScores, Question
 from monitors.monitor import Snapshot
 from monitors.quality import Calibration, EstimatedQuality
 from monitors.watch import Watch
 from schemas.base import Origin
+from schemas.improving import FeedbackReceived
+from schemas.plants import PLANT_EVERY_TAG, PLANT_GUARD_TAG, PLANT_TAG, PLANT_TURN_TAG
+from schemas.probes import PROBE_TAG, REFERENCE_TAG, TURN_TAG, probes_of
 from schemas.requests import ResponseReleased, ResponseStatus, Route, Served, Timings, Usage
-from schemas.topics import OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.topics import FEEDBACK, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
 from schemas.verdicts import Direction, Outcome, TextScanned, Verdict
 from schemas.watching import (
     WHOLE_SYSTEM,
@@ -34,6 +37,7 @@ _NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 _TOPICS = ("card", "transfer", "fees", "cash", "identity", "limits")
 _PER_S = 5.0
 _TICK_REQUESTS = 25
+_RATED = 5
 
 
 class Cost(BaseModel):
@@ -55,6 +59,7 @@ class MonitorsBench(BaseModel):
         requests: Requests of the traffic.
         observations: What monitors see of them, time's passing included.
         monitors: Each monitor by itself, on all observations.
+        probe_monitors: The same of those of probes, on answers and verdicts of probes alone.
         watch: All of them together, as the process of a deployment runs them, on its observations.
         streams: What takes in values of a kind of its own, on as many of these.
     """
@@ -62,6 +67,7 @@ class MonitorsBench(BaseModel):
     requests: int
     observations: int
     monitors: dict[str, Cost]
+    probe_monitors: dict[str, Cost]
     watch: Cost
     streams: dict[str, Cost]
 
@@ -82,11 +88,15 @@ def bench_monitors(requests: int = 2000, repetitions: int = 5) -> MonitorsBench:
         repetitions: How often a new monitor reads all of it.
     """
     observations = list(_traffic(requests))
+    probes = list(_probes(requests))
     return MonitorsBench(
         requests=requests,
         observations=len(observations),
         monitors={
             kind.name: _cost(kind, kind.observe, observations, repetitions) for kind in MONITORS
+        },
+        probe_monitors={
+            kind.name: _cost(kind, kind.observe, probes, repetitions) for kind in PROBE_MONITORS
         },
         watch=_cost(
             lambda: watch_of(_DEPLOYMENT),
@@ -166,11 +176,47 @@ def _traffic(requests: int) -> Iterator[Observation]:
         answered = Origin(topic=RESPONSES.name, partition=0, offset=number)
         yield _seen(answered, now, WHOLE_SYSTEM, settled=settled)
         yield _seen(answered, now, response=response)
+        if number % _RATED == 0:
+            rating = FeedbackReceived(
+                event_id=answered.cause("rating"),
+                occurred_at=now,
+                request_id=request_id,
+                deployment=_DEPLOYMENT,
+                author="",
+                rating=int(rng.integers(1, 6)),
+            )
+            place = Origin(topic=FEEDBACK.name, partition=0, offset=number)
+            yield _seen(place, now, rated=rating)
         if number % _TICK_REQUESTS == 0:
             ticks = Origin(topic=OBSERVATIONS.name, partition=0, offset=2 * number)
             yield _seen(ticks, now)
             stands = PoolObserved(pool="small", live_workers=1, waiting_requests=2)
             yield _seen(ticks.model_copy(update={"offset": 2 * number + 1}), now, pool=stands)
+
+
+def _probes(turns: int) -> Iterator[Observation]:
+    """Yield what is seen of a probe of two groups and of a planted text, turn by turn."""
+    rng = np.random.default_rng(0)
+    now, groups = _NOON, ("18-64", "65+")
+    for turn in range(turns):
+        now += timedelta(seconds=1 / _PER_S)
+        for place, group in enumerate(groups):
+            at = Origin(topic=RESPONSES.name, partition=0, offset=2 * turn + place)
+            tags = {"group.age": group, PROBE_TAG: "loans", TURN_TAG: str(turn)}
+            tags[REFERENCE_TAG] = groups[0]
+            response = _response(rng, at, f"probe-loans-{turn}-{group}", 1.0, now)
+            yield _seen(at, now, probes_of(_DEPLOYMENT), response=_tagged(response, tags))
+        at = Origin(topic=VERDICTS.name, partition=0, offset=turn)
+        tags = {PLANT_TAG: "override", PLANT_GUARD_TAG: "injection", PLANT_TURN_TAG: str(turn)}
+        tags[PLANT_EVERY_TAG] = "60"
+        scanned = _scanned(rng, at, f"plant-override-{turn}", Direction.PROMPT, now)
+        planted = scanned.model_copy(update={"metadata": tags})
+        yield _seen(at, now, probes_of(_DEPLOYMENT), scanned=planted)
+
+
+def _tagged(response: ResponseReleased, tags: dict[str, str]) -> ResponseReleased:
+    served = response.served and response.served.model_copy(update={"metadata": tags})
+    return response.model_copy(update={"served": served})
 
 
 def _seen(
@@ -249,6 +295,7 @@ def _response(
         pool="small",
         model="small",
         route=Route(pool="small", topic=topic, difficulty=0.2, reason="easy"),
+        mean_logprob=-float(rng.exponential(0.3)),
         usage=Usage(prompt_tokens=20, completion_tokens=int(rng.integers(8, 40))),
         timings=Timings(
             admitted_at=asked_at,

@@ -7,7 +7,7 @@ import json
 from click.testing import CliRunner
 
 from infra.cli import tidegate
-from monitors import MONITORS
+from monitors import MONITORS, PROBE_MONITORS
 
 
 def test_every_monitor_has_a_rate_and_a_size() -> None:
@@ -18,8 +18,10 @@ def test_every_monitor_has_a_rate_and_a_size() -> None:
     assert told.exit_code == 0, told.output
     found = json.loads(told.output)
     assert set(found["monitors"]) == {kind.name for kind in MONITORS}
+    assert set(found["probe_monitors"]) == {kind.name for kind in PROBE_MONITORS}
     assert found["observations"] > 5 * found["requests"]
-    for cost in (*found["monitors"].values(), found["watch"], *found["streams"].values()):
+    parts = (found["monitors"], found["probe_monitors"], found["streams"])
+    for cost in (found["watch"], *(cost for part in parts for cost in part.values())):
         assert cost["updates_per_s"]["mean"] > 0
         assert 0 < cost["state_bytes"] < 100_000
 
