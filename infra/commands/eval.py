@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +13,7 @@ import click
 from infra.commands import with_settings
 
 if TYPE_CHECKING:
+    from infra.eval.drift.pools import Part
     from infra.settings import Settings
 
 
@@ -276,7 +278,7 @@ def hallucination(data: Path, part: str, picture: Path | None, as_json: bool) ->
     type=click.Choice(["fit", "report"]),
     default="report",
     show_default=True,
-    help="The half of the texts that streams come from, by a fixed hash; references are of the other.",
+    help="The half of the texts for streams, by a fixed hash; references are from the other.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 @with_settings

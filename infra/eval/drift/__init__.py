@@ -1,0 +1,1 @@
+"""``tidegate eval drift``: false alarms and delays of detectors on streams of real questions."""

@@ -1,0 +1,1 @@
+"""Detectors of drift with a stated average run length between false alarms."""

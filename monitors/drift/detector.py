@@ -1,0 +1,72 @@
+"""What a detector of drift is: fitted on a reference, it speaks when the stream leaves that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from monitors.monitor import Snapshot
+
+V = TypeVar("V", contravariant=True)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The average run length between false alarms that a detector was calibrated to.
+
+    Attributes:
+        arl: Events between false alarms, on average, while the stream stays like the reference.
+        kept: Whether that can be promised.
+        reason: Why not, for an operator; empty where it can.
+        correlation: The correlation of an event with the one before it, as the reference shows it.
+        block: Events of the reference that were drawn together in the calibration.
+    """
+
+    arl: float
+    kept: bool
+    reason: str = ""
+    correlation: float = 0.0
+    block: int = 1
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """The stream has left the reference.
+
+    Attributes:
+        chart: What of it moved.
+        level: How far the chart stands, its limit being 1.
+        grown: The topics that grew most, most first; empty where none is known.
+    """
+
+    chart: str
+    level: float
+    grown: tuple[str, ...] = ()
+
+
+class Detector(Protocol[V]):
+    """Reads a stream value by value and raises an alarm when it no longer looks like the reference.
+
+    After an alarm it starts afresh. The same values give the same alarms; ``restore(snapshot())``
+    changes nothing; the state is bounded. What was learned from the reference is not part of it.
+
+    Attributes:
+        promise: The average run length stated, and whether it can be relied upon.
+    """
+
+    @property
+    def promise(self) -> Promise:
+        """What was calibrated."""
+        ...
+
+    def update(self, value: V) -> Alarm | None:
+        """Take in one value; return an alarm if the stream has left the reference."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Return the state as JSON."""
+        ...
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take on the state that :meth:`snapshot` returned."""
+        ...
