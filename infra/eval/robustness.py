@@ -56,6 +56,7 @@ class Figures:
         figures: dict[str, Any] = {
             "kind": self.kind,
             "n": self.samples,
+            "recall_unattacked": round(self.found_unattacked / self.samples, 4),
             "recall": round(self.found / self.samples, 4),
             "ci95": wilson(self.found, self.samples),
             "recall_at_one_try": round(self.found_at_once / self.samples, 4),

@@ -21,7 +21,7 @@ from infra.robustness.target import Part
 from monitors.harm import Harm
 from monitors.harm_model import HarmModel, shipped_harm_model
 from monitors.scope import Scope
-from monitors.scope_model import LENGTH, NEIGHBOURS, ScopeModel
+from monitors.scope_model import FEWEST, LENGTH, NEIGHBOURS, ScopeModel
 from schemas.errors import ConfigError
 
 _OWN = 400
@@ -83,6 +83,8 @@ def scope_target(data: Path | None, part: Part) -> EmbeddedTarget:
         rows = read_rows(data, Request)
         allowed = [(r.text, r.label) for r in rows if r.label != OUT and r.split == "train"]
         texts = [r.text for r in rows if r.label == OUT and part in ("all", half(r.text))]
+    if len(allowed) < FEWEST:
+        raise ConfigError(f"holds fewer than {FEWEST} examples of what is in scope", file=str(data))
     topics: dict[str, list[str]] = {}
     for text, topic in allowed:
         topics.setdefault(topic, []).append(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,8 +17,10 @@ import torch
 
 from inference.bank import questions
 from infra.eval.robustness import evaluate
+from infra.robustness.answers import AnswersTarget
 from infra.robustness.embedded import scope_target
 from infra.robustness.features import METHODS, Method, Surface, attack, surface
+from infra.robustness.injection import InjectionTarget
 from infra.robustness.personal import PersonalTarget
 from infra.robustness.sample import Sample, whole
 from infra.robustness.target import Part
@@ -161,3 +164,37 @@ def test_the_scope_agrees_with_its_surface(tmp_path: Path) -> None:
     assert [score >= target.threshold for score in target.scores(texts)] == [True, False]
     assert [one.speaks(one.start) for one in seen] == [True, False]
     assert not seen[0].speaks(seen[0].silent_at)
+
+
+def test_the_model_of_injections_agrees_with_its_surface() -> None:
+    """It speaks where the guard does, of texts long and short."""
+    target = InjectionTarget(None, "all")
+    samples = [*target.samples[::40], whole("How do I order a new card?"), whole("")]
+    spoken = [score >= target.threshold for score in target.scores(samples)]
+    seen = [target.surface(sample) for sample in samples]
+    assert [one.speaks(one.start) for one in seen] == spoken
+    assert {True, False} <= set(spoken)
+
+
+def test_the_model_of_answers_agrees_with_its_surface(tmp_path: Path) -> None:
+    """Shares of 1 give the guard's own score; what describes the question cannot be moved."""
+    rows = [
+        {"query": "Who was first?", "response": "It was Jo Li in 1872, I think.", "label": "yes"},
+        {"query": "Name a colour", "response": "Blue.", "label": "yes"},
+        {"query": "Name a tree", "response": "Oak.", "label": "no"},
+    ]
+    data = tmp_path / "rows.jsonl"
+    data.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    target = AnswersTarget(data, "all")
+    assert [sample.text for sample in target.samples] == [row["response"] for row in rows[:2]]
+    for sample, score in zip(target.samples, target.scores(target.samples), strict=True):
+        seen = target.surface(sample)
+        silent, speaks = seen.logits(torch.from_numpy(seen.start[None]))[0].tolist()
+        odds = math.log(score / (1 - score)) - math.log(target.threshold / (1 - target.threshold))
+        assert speaks - silent == pytest.approx(odds, abs=1e-3)
+
+
+def test_data_is_asked_for_where_there_is_none_of_our_own() -> None:
+    """The option that is missing is named."""
+    with pytest.raises(ConfigError, match="--data"):
+        AnswersTarget(None, "all")
