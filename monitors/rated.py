@@ -16,7 +16,7 @@ from schemas.improving import FeedbackReceived
 from schemas.requests import ResponseReleased
 from schemas.watching import Finding, Observation
 
-RECENT_MAX = 500
+RECENT_MAX = 300
 GOOD_RATING, BAD_RATING = 4, 2
 VALUES_EVERY = timedelta(minutes=1)
 
@@ -88,7 +88,7 @@ class AnswerQuality:
         if response.mean_logprob is None or response.failure is not None:
             return
         topic = response.route.topic if response.route else ""
-        answer = _Answer(min(1.0, exp(response.mean_logprob)), topic)
+        answer = _Answer(round(min(1.0, exp(response.mean_logprob)), 4), topic)
         state.recent[response.request_id] = answer
         if len(state.recent) > RECENT_MAX:
             del state.recent[next(iter(state.recent))]

@@ -114,4 +114,4 @@ def test_answers_that_are_never_rated_are_forgotten() -> None:
     stream, monitor = Stream("bank"), AnswerQuality()
     for number in range(3 * RECENT_MAX):
         monitor.observe(stream.response(f"{number:036}", mean_logprob=-0.1))
-    assert len(orjson.dumps(monitor.snapshot())) < 50_000
+    assert len(orjson.dumps(monitor.snapshot())) < 30_000
