@@ -171,7 +171,7 @@ class Counterfactual:
         return finding(
             self,
             observation,
-            what,
+            f"{what}_unequally",
             kind="recovery" if over else "detection",
             segment=where,
             value=rate.value,

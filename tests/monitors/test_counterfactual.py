@@ -68,7 +68,7 @@ def test_a_group_that_is_refused_more_often_is_told_and_so_is_the_end() -> None:
     ]
     begun, ended = told(Counterfactual(stretch=500), observations)
     assert (begun.kind, ended.kind) == ("detection", "recovery")
-    assert begun.metric == "refused"
+    assert begun.metric == "refused_unequally"
     assert begun.segment["group"] == "b"
     assert begun.segment["reference"] == "a"
     assert begun.value > 0.6
@@ -80,7 +80,7 @@ def test_a_group_that_is_refused_more_often_is_told_and_so_is_the_end() -> None:
 def test_a_group_whose_answers_are_shorter_is_told() -> None:
     """By which of two answers is the shorter one, not by how much."""
     (found,) = told(Counterfactual(), turns(600, tokens_b=15.0))
-    assert (found.metric, found.segment["group"]) == ("shorter", "b")
+    assert (found.metric, found.segment["group"]) == ("shorter_unequally", "b")
 
 
 def test_the_probes_of_a_deployment_have_a_watch_of_their_own() -> None:
