@@ -280,6 +280,7 @@ def hallucination(data: Path, part: str, picture: Path | None, as_json: bool) ->
     show_default=True,
     help="The half of the texts for streams, by a fixed hash; references are from the other.",
 )
+@click.option("--beside", is_flag=True, help="Judge other detectors in the same run, at ARL 500.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 @with_settings
 def drift(
@@ -289,18 +290,22 @@ def drift(
     streams: int,
     sticky: float,
     part: Part,
+    beside: bool,
     as_json: bool,
 ) -> None:
     """Judge how rarely drift of embeddings is seen without any, and how soon with it."""
     # Matrices here are small: a second thread of numpy's would mostly wait, at full speed.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from infra.eval.drift.beside import judge_others
     from infra.eval.drift.evaluate import evaluate
     from infra.progress import shown
 
     with shown() as show:
-        found, _ = evaluate(
+        found, pools = evaluate(
             data, settings.cache, show, arl=arl, streams=streams, sticky=sticky, part=part
         )
+        if beside:
+            found["beside"] = judge_others(pools, show)
     click.echo(json.dumps(found, indent=None if as_json else 2))
 
 

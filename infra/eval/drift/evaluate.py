@@ -22,7 +22,7 @@ REFERENCE = 1000
 MISSED = 3000
 """Events after which a drift counts as missed; a missed one's delay counts as this."""
 _PER_REFERENCE = 4
-_PATIENCE = 10
+PATIENCE = 10
 """How many average run lengths a stream without drift is followed."""
 _TIMED = 4000
 _BLOCK = 50
@@ -96,7 +96,7 @@ def evaluate(
     pools = read_pools(folder, part, cache, show)
     each = min(_PER_REFERENCE, streams)
     references = -(-streams // each)
-    most = {None: int(_PATIENCE * arl)} | dict.fromkeys(KINDS, MISSED)
+    most = {None: int(PATIENCE * arl)} | dict.fromkeys(KINDS, MISSED)
     lengths: dict[str | None, list[Steps]] = {kind: [] for kind in most}
     fit_s, promised, reference = [], [], None
     for number in range(references):

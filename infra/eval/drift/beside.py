@@ -1,0 +1,165 @@
+"""Other detectors on the same references and streams: river's, and alibi-detect's online ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+import numpy as np
+
+from infra.eval.drift.evaluate import MISSED, PATIENCE, REFERENCE, Measured, Show
+from infra.eval.drift.kinds import KINDS, LEAD, Rows, events, reference_rows
+from infra.eval.drift.pools import Floats, Pools
+from monitors.drift.embedding import neighbourhood
+from monitors.drift.fitting import fit_embeddings
+
+ARL = 500.0
+REFERENCES, STREAMS = 5, 20
+ALIBI = Path(__file__).parents[3] / ".venv-alibi" / "bin" / "python"
+_NONE = "none"
+_OF_ALIBI = ("MMDDriftOnline", "LSDDDriftOnline")
+_MOST = {_NONE: int(PATIENCE * ARL)} | dict.fromkeys(KINDS, LEAD + MISSED)
+
+
+class Simple(Protocol):
+    """A detector of river's: it reads numbers and says whether it has seen drift."""
+
+    drift_detected: bool
+
+    def update(self, x: float) -> None:
+        """Take in one number."""
+        ...
+
+
+def judge_others(pools: Pools, show: Show) -> dict[str, Any]:
+    """Return what other detectors show on five references with twenty streams each, at ARL 500.
+
+    What cannot run here is named with the reason. River's read the distance of a text to its
+    nearest neighbours in the reference; alibi-detect's read its vector.
+
+    Args:
+        pools: The texts.
+        show: Is told what is going on, how much of it is done, of how much.
+    """
+    references, streams = [], []
+    for number in range(REFERENCES):
+        rng = np.random.default_rng(10_000 + number)
+        references.append(
+            pools.reference[reference_rows(pools, min(REFERENCE, len(pools.reference)), rng)]
+        )
+        streams.append(
+            {
+                kind: _drawn(events(pools, None if kind == _NONE else kind, STREAMS, rng), most)
+                for kind, most in _MOST.items()
+            }
+        )
+    return _river(pools, references, streams, show) | _alibi(pools, references, streams, show)
+
+
+def _drawn(stream: Iterator[Rows], most: int) -> Rows:
+    """Return the first ``most`` events of every stream, shape (streams, events)."""
+    return np.array(list(islice(stream, most))).T
+
+
+def _river(
+    pools: Pools, references: Sequence[Floats], streams: Sequence[dict[str, Rows]], show: Show
+) -> dict[str, Any]:
+    try:
+        from river import drift
+    except ImportError:
+        return {"river": {"left_out": "the extra drift is not installed"}}
+    makers: dict[str, Callable[[], Simple]] = {
+        "river ADWIN": drift.ADWIN,
+        "river KSWIN": lambda: drift.KSWIN(seed=0),
+        "river PageHinkley": drift.PageHinkley,
+    }
+    found = {}
+    for name, make in makers.items():
+        judged = []
+        for number, (reference, rows) in enumerate(zip(references, streams, strict=True)):
+            show(name, number, REFERENCES)
+            space = fit_embeddings(reference, ARL).space
+            near, _ = neighbourhood(pools.texts @ space.axes @ space.rows.T, space.rows)
+            judged.append(_judged(make, 1 - near, rows))
+        show(name, REFERENCES, REFERENCES)
+        found[name] = _summary(judged)
+    return found
+
+
+def _judged(make: Callable[[], Simple], values: Floats, rows: dict[str, Rows]) -> dict[str, Any]:
+    lengths: dict[str, list[int]] = {kind: [] for kind in rows}
+    began_s, updates = time.process_time(), 0
+    for kind, streams in rows.items():
+        lead = 0 if kind == _NONE else LEAD
+        for stream in streams:
+            detector, length = make(), 0
+            for step, value in enumerate(values[stream].tolist(), 1):
+                detector.update(value)
+                updates += 1
+                if not detector.drift_detected:
+                    continue
+                if step > lead:
+                    length = step - lead
+                    break
+                detector = make()
+            lengths[kind].append(length)
+    took_s = time.process_time() - began_s
+    return {"fit_s": 0.0, "update_us": took_s / updates * 1e6, "lengths": lengths}
+
+
+def _alibi(
+    pools: Pools, references: Sequence[Floats], streams: Sequence[dict[str, Rows]], show: Show
+) -> dict[str, Any]:
+    if not ALIBI.exists():
+        reason = f"no environment at {ALIBI.parents[1]}: make alibi"
+        return {"alibi-detect": {"left_out": reason}}
+    found: dict[str, Any] = {}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "given.npz"
+        rows = {f"rows_{kind}": np.array([s[kind] for s in streams], np.int32) for kind in _MOST}
+        np.savez(path, references=np.array(references), texts=pools.texts, lead=LEAD, **rows)  # type: ignore[arg-type]
+        for name in _OF_ALIBI:
+            found[f"alibi-detect {name}"] = _worked(name, path, show)
+    return found
+
+
+def _worked(name: str, path: Path, show: Show) -> dict[str, Any]:
+    """Return what the detector called ``name`` shows on the streams in ``path``."""
+    script = Path(__file__).with_name("alibi_worker.py")
+    command = [str(ALIBI), str(script), str(path), name, str(ARL)]
+    judged = []
+    complaint = path.with_suffix(".err")
+    with (
+        complaint.open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as worker,
+    ):
+        assert worker.stdout is not None
+        for line in worker.stdout:
+            judged.append(json.loads(line))
+            show(name, len(judged), REFERENCES)
+    if worker.returncode:
+        return {"left_out": complaint.read_text().strip().rpartition("\n")[2][-200:]}
+    return _summary(judged) | {"licence": "BSL 1.1: not free of charge in production"}
+
+
+def _summary(judged: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of one detector over all references."""
+    measured = {
+        kind: Measured(np.array([one["lengths"][kind] for one in judged]), most)
+        for kind, most in _MOST.items()
+    }
+    usual = measured[_NONE].average_run_length()
+    return {
+        "arl0": usual.pop("mean"),
+        "arl0_of": usual,
+        "delays": {kind: measured[kind].delay() for kind in KINDS},
+        "misses": {kind: measured[kind].misses for kind in KINDS},
+        "fit_s": round(float(np.median([one["fit_s"] for one in judged])), 3),
+        "update_us": round(float(np.median([one["update_us"] for one in judged])), 2),
+    }
