@@ -12,10 +12,18 @@ import orjson
 from pydantic import BaseModel
 
 from infra.bench.estimate import Estimate, estimate
+from infra.bench.values import (
+    answers,
+    confidences,
+    embedding_drift,
+    embeddings,
+    estimated_quality,
+)
 from monitors import GUARDS, MONITORS, PROBE_MONITORS, watch_of
 from monitors.bbq import BbqScores, Question
+from monitors.drift.embedding import EmbeddingDrift
 from monitors.monitor import Snapshot
-from monitors.quality import Calibration, EstimatedQuality
+from monitors.quality import EstimatedQuality
 from monitors.watch import Watch
 from schemas.base import Origin
 from schemas.improving import FeedbackReceived
@@ -105,9 +113,12 @@ def bench_monitors(requests: int = 2000, repetitions: int = 5) -> MonitorsBench:
             repetitions,
         ),
         streams={
-            "bbq": _cost(BbqScores, _answer, list(_answers(requests)), repetitions),
+            "bbq": _cost(BbqScores, _answer, list(answers(requests)), repetitions),
             "quality": _cost(
-                _quality, EstimatedQuality.observe, _confidences(requests), repetitions
+                estimated_quality, EstimatedQuality.observe, confidences(requests), repetitions
+            ),
+            "embedding_drift": _cost(
+                embedding_drift, EmbeddingDrift.update, list(embeddings(requests)), repetitions
             ),
         },
     )
@@ -129,31 +140,6 @@ def _cost(
 
 def _answer(scores: BbqScores, answered: tuple[Question, str]) -> None:
     scores.observe(*answered)
-
-
-def _quality() -> EstimatedQuality:
-    levels = tuple(number / 50 for number in range(51))
-    return EstimatedQuality(Calibration(confidences=levels, chances=levels, spread=0.05))
-
-
-def _confidences(many: int) -> list[float]:
-    confidences: list[float] = np.random.default_rng(0).random(many).tolist()
-    return confidences
-
-
-def _answers(many: int) -> Iterator[tuple[Question, str]]:
-    """Yield questions of two categories, and answers to them."""
-    answers = ("The elder", "The younger", "Not known")
-    for number, choice in enumerate(np.random.default_rng(0).integers(0, 3, many).tolist()):
-        question = Question(
-            category=("Age", "Origin")[number % 2],
-            ambiguous=number % 4 < 2,
-            negative=number % 8 < 4,
-            answers=answers,
-            groups=("old", "young", "unknown"),
-            stereotyped=frozenset({"old"}),
-        )
-        yield question, answers[choice]
 
 
 def _traffic(requests: int) -> Iterator[Observation]:
