@@ -3,13 +3,14 @@
 #   make test     all tests        make check   style, types, directions of import
 #   make up       start, and return when all is ready          make down   stop
 #   make bench    measure the worker, pipeline included
+#   make alibi    alibi-detect in an environment of its own, for tidegate eval drift --beside
 #   make clean    remove what was installed and, after asking, the data
 # On a machine with an NVIDIA GPU: make setup LOCK=gpu
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test check bench up down clean
+.PHONY: setup alibi demo test check bench up down clean
 .NOTPARALLEL:
 
 PYTHON ?=
@@ -53,6 +54,17 @@ $(VENV)/.fetched: infra/kafka.lock $(VENV)/.project
 	@TQDM_DISABLE=1 $(BIN)/python -m infra.fetch
 	@touch $@
 
+# alibi-detect needs numpy below 2, which nothing else here runs with, so it has an environment of its
+# own. From 0.12 its licence (BSL 1.1) does not allow use in production free of charge.
+alibi: $(VENV)-alibi/.installed
+
+$(VENV)-alibi/.installed: | $(VENV)/bin/python
+	@echo "Installing alibi-detect into $(VENV)-alibi: about 6 GB of disk."
+	@$(BIN)/python -m venv $(VENV)-alibi
+	@$(VENV)-alibi/bin/python -m pip install --quiet --disable-pip-version-check \
+	  alibi-detect==0.13.0 torch==2.13.0
+	@touch $@
+
 demo: setup
 	@$(BIN)/tidegate demo $(ARGS)
 
@@ -76,7 +88,7 @@ down:
 
 clean:
 	@$(MAKE) --no-print-directory down || echo "It could not be stopped; cleaning all the same."
-	@rm -rf $(VENV) build dist .coverage .hypothesis .*_cache
+	@rm -rf $(VENV) $(VENV)-alibi build dist .coverage .hypothesis .*_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rm -rf "$(CACHE)/jars" "$(CACHE)/models"
 	@rmdir "$(CACHE)" 2>/dev/null || true

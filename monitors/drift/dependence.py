@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 _CERTAIN = 4.0
 _SLIGHT = 0.02
+BLOCK = 12
+"""Events drawn together where they depend on each other: most of what they share is in there."""
 
 
 @dataclass(frozen=True)

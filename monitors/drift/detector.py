@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from monitors.drift.dependence import Dependence
 from monitors.monitor import Snapshot
 
 V = TypeVar("V", contravariant=True)
+
+FEWEST = 100
+"""Events that a reference needs at least."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,25 @@ class Promise:
     reason: str = ""
     correlation: float = 0.0
     block: int = 1
+
+
+def promise(arl: float, events: int, dependence: Dependence, block: int) -> Promise:
+    """Return what can be promised of a limit that a reference of so many events gave."""
+    reason = ""
+    if dependence.present:
+        reason = (
+            f"events depend on the one before (correlation {dependence.correlation:.2f}), and a "
+            "reference shows too little of how; take one event per conversation"
+        )
+    elif 2 * events < arl:
+        reason = f"{events} events are too few for an average run length of {arl:.0f}"
+    return Promise(
+        arl=arl,
+        kept=not reason,
+        reason=reason,
+        correlation=round(dependence.correlation, 4),
+        block=block,
+    )
 
 
 @dataclass(frozen=True)

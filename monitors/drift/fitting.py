@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from monitors.drift.dependence import Dependence, dependence_of
-from monitors.drift.detector import Promise
+from monitors.drift.dependence import BLOCK, dependence_of
+from monitors.drift.detector import FEWEST, promise
 from monitors.drift.embedding import (
     EmbeddingReference,
     Features,
@@ -18,19 +18,15 @@ from monitors.drift.embedding import (
     neighbourhood,
     unit,
 )
-from monitors.drift.run_lengths import Floats, limit_for, resampled
+from monitors.drift.run_lengths import Floats, limit_for, resampled, steps_for
 
-FEWEST = 100
 _AXES = 128
 _POWER = 0.45
 _STREAMS = 500
-_SHORTEST, _LONGEST = 300, 1500
 _MIX_SHARE = 0.7
 """The share of false alarms that the chart of the mix may raise."""
 _NOTHING = 1e-6
-_BLOCK = 12
 _FOLDS = 5
-_ENOUGH_PER_RUN = 0.5
 
 
 def fit_embeddings(
@@ -59,7 +55,7 @@ def fit_embeddings(
     rng = np.random.default_rng(seed)
     space, own = _space(vectors.astype(np.float32))
     dependence = dependence_of(own.mix)
-    block = _BLOCK if dependence.present else 1
+    block = BLOCK if dependence.present else 1
     limits = _limits(rng, own, arl, block)
     names = tuple(sorted(set(topics)))
     about = np.array(topics)
@@ -69,7 +65,7 @@ def fit_embeddings(
         limits=limits,
         topics=names,
         places=unit(np.array(places, np.float32).reshape(len(names), own.mix.shape[1])),
-        promise=_promise(arl, len(vectors), dependence, block),
+        promise=promise(arl, len(vectors), dependence, block),
     )
 
 
@@ -128,7 +124,7 @@ def _distances_unseen(rows: Floats, second: Floats, axes: Floats) -> Floats:
 def _limits(rng: np.random.Generator, own: Features, arl: float, block: int) -> tuple[float, float]:
     """Return the limits of both charts at which together they keep ``arl``."""
     texts, axes = own.mix.shape
-    steps = int(np.clip(arl, _SHORTEST, _LONGEST))
+    steps = steps_for(arl)
     drawn = resampled(rng, texts, (_STREAMS, steps), block)
     counts = np.zeros((_STREAMS, texts), np.float32)
     for line, rows in enumerate(resampled(rng, texts, (_STREAMS, texts), block)):
@@ -147,21 +143,3 @@ def _limits(rng: np.random.Generator, own: Features, arl: float, block: int) -> 
     most_strange = limit_for(of_strange, arl / (1 - _MIX_SHARE))
     both = limit_for(np.maximum(of_mix / most_mix, of_strange / most_strange), arl)
     return both * most_mix, both * most_strange
-
-
-def _promise(arl: float, texts: int, dependence: Dependence, block: int) -> Promise:
-    reason = ""
-    if dependence.present:
-        reason = (
-            f"events depend on the one before (correlation {dependence.correlation:.2f}), and a "
-            "reference shows too little of how; take one event per conversation"
-        )
-    elif texts < _ENOUGH_PER_RUN * arl:
-        reason = f"{texts} texts are too few for an average run length of {arl:.0f}"
-    return Promise(
-        arl=arl,
-        kept=not reason,
-        reason=reason,
-        correlation=round(dependence.correlation, 4),
-        block=block,
-    )

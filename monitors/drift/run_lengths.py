@@ -11,6 +11,12 @@ Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 
 _HALVINGS = 40
+_SHORTEST, _LONGEST = 300, 1500
+
+
+def steps_for(arl: float) -> int:
+    """Return how long streams must be to find the limit that keeps ``arl``."""
+    return int(np.clip(arl, _SHORTEST, _LONGEST))
 
 
 def resampled(rng: np.random.Generator, rows: int, shape: tuple[int, int], block: int = 1) -> Rows:

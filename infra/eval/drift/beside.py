@@ -73,7 +73,7 @@ def _river(
     try:
         from river import drift
     except ImportError:
-        return {"river": {"left_out": "the extra drift is not installed"}}
+        return {"river": {"left_out": "river is not installed"}}
     makers: dict[str, Callable[[], Simple]] = {
         "river ADWIN": drift.ADWIN,
         "river KSWIN": lambda: drift.KSWIN(seed=0),
@@ -117,7 +117,7 @@ def _alibi(
     pools: Pools, references: Sequence[Floats], streams: Sequence[dict[str, Rows]], show: Show
 ) -> dict[str, Any]:
     if not ALIBI.exists():
-        reason = f"no environment at {ALIBI.parents[1]}: make alibi"
+        reason = f"there is no {ALIBI}; make alibi installs it"
         return {"alibi-detect": {"left_out": reason}}
     found: dict[str, Any] = {}
     with TemporaryDirectory() as folder:

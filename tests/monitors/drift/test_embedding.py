@@ -8,9 +8,9 @@ import numpy as np
 import orjson
 import pytest
 
-from monitors.drift.detector import Alarm
+from monitors.drift.detector import FEWEST, Alarm
 from monitors.drift.embedding import MIX, STRANGE, EmbeddingDrift, EmbeddingReference
-from monitors.drift.fitting import FEWEST, fit_embeddings
+from monitors.drift.fitting import fit_embeddings
 from tests.monitors.drift.places import TOPICS, Floats, sticky, texts, usual
 
 

@@ -1,0 +1,114 @@
+"""Drift of one category an event: intents, languages, outcomes of guards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitors.drift.averages import Average, Chart, fit_chart
+from monitors.drift.detector import FEWEST, Alarm, Promise
+from monitors.drift.run_lengths import Floats
+from monitors.monitor import Snapshot
+
+OTHERS = "*"
+"""Stands for categories that the reference hardly has; no category can be called so."""
+_MOST = 63
+_NAMED = 3
+_RAREST = 0.02
+"""What is rarer counts as if it had this share: one event of a new category is no revolution."""
+
+
+@dataclass(frozen=True)
+class CategoryReference:
+    """Categories that count as usual.
+
+    Attributes:
+        names: Them, most frequent first, and :data:`OTHERS` last.
+        scale: What makes rare ones count, shape (names,).
+        chart: What is usual of their shares.
+    """
+
+    names: tuple[str, ...]
+    scale: Floats
+    chart: Chart
+
+    def features(self, category: str) -> Floats:
+        """Return an event of ``category`` as the chart sees it, shape (names,)."""
+        row = np.zeros_like(self.scale)
+        index = self.names.index(category if category in self.names else OTHERS)
+        row[index] = self.scale[index]
+        return row
+
+
+def fit_categories(categories: Sequence[str], arl: float, seed: int = 0) -> CategoryReference:
+    """Return the reference that usual categories make, in the order of time.
+
+    Beyond the 63 most frequent all are taken together, as are those that the reference lacks.
+
+    Raises:
+        ValueError: If there are fewer than 100.
+    """
+    if len(categories) < FEWEST:
+        raise ValueError(f"{len(categories)} events; a reference needs at least {FEWEST}")
+    counts = Counter(categories)
+    frequent = sorted(counts, key=lambda name: (-counts[name], name))[:_MOST]
+    names = (*frequent, OTHERS)
+    share = np.array([counts[name] for name in frequent] + [0], np.float32)
+    share[-1] = len(categories) - share.sum()
+    scale = np.maximum(share / len(categories), _RAREST) ** np.float32(-0.5)
+    column = {name: index for index, name in enumerate(names)}
+    at = np.array([column.get(category, len(frequent)) for category in categories])
+    features = np.zeros((len(at), len(names)), np.float32)
+    features[np.arange(len(at)), at] = scale[at]
+    return CategoryReference(names, scale, fit_chart(features, arl, seed))
+
+
+class CategoryDrift:
+    """Raise an alarm when categories come in other shares than in the reference; name the grown.
+
+    One chart watches the shares, each in units of its square root, so that it is the chi-square
+    distance from the usual that counts.
+
+    Args:
+        reference: What is usual.
+
+    References:
+        N. Ye et al., "Multivariate statistical analysis of audit trails for host-based intrusion
+        detection", IEEE Transactions on Computers 51 (2002): chi-square of EWMA shares.
+
+    >>> rng = np.random.default_rng(1)
+    >>> drift = CategoryDrift(fit_categories(rng.choice(["de", "en", "fr"], 500).tolist(), arl=500))
+    >>> [alarm.grown for alarm in map(drift.update, 30 * ["fr"]) if alarm][0]
+    ('fr',)
+    """
+
+    def __init__(self, reference: CategoryReference) -> None:
+        self._reference = reference
+        self._average = Average(reference.chart)
+
+    @property
+    def promise(self) -> Promise:
+        """What was calibrated."""
+        return self._reference.chart.promise
+
+    def update(self, value: str) -> Alarm | None:
+        """Take in one category; return an alarm if there is one."""
+        level = self._average.update(self._reference.features(value))
+        if level <= 1:
+            return None
+        moved = self._average.moved
+        most = np.argsort(-moved, kind="stable")[:_NAMED]
+        grown = tuple(self._reference.names[index] for index in most if moved[index] > 0)
+        self._average.restart()
+        return Alarm("mix", level, grown)
+
+    def snapshot(self) -> Snapshot:
+        """Return the state as JSON."""
+        return self._average.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take on the state that :meth:`snapshot` returned."""
+        self._average.restore(snapshot)
