@@ -91,7 +91,7 @@ class GroupGaps:
         """Count one response, or compare the groups as time passes."""
         if observation.response is not None:
             self._count(observation.response, observation.occurred_at)
-        if observation.response is not None or observation.scanned is not None:
+        if not observation.is_tick:
             return []
         told: list[Finding] = []
         for name in sorted(self._state.dimensions):

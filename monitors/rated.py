@@ -79,7 +79,7 @@ class AnswerQuality:
             self._answered(observation.response, observation.occurred_at)
         elif observation.rated is not None:
             self._rated(observation.rated, observation.occurred_at)
-        elif observation.scanned is None and self._estimated is not None:
+        elif observation.is_tick and self._estimated is not None:
             return [*self._look(observation, self._estimated), *self._values(observation)]
         return []
 

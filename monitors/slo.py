@@ -117,7 +117,7 @@ class Slo:
         """Count one response, or look at what has been used up as time passes."""
         if observation.response is not None:
             self._count(observation.response, observation.occurred_at)
-        if observation.response is not None or observation.scanned is not None:
+        if not observation.is_tick:
             return []
         told = [one for objective in self._objectives for one in self._look(observation, objective)]
         return told + self._values(observation)

@@ -56,6 +56,12 @@ class Observation(Event):
     rated: FeedbackReceived | None = None
     attacked: GuardAttacked | None = None
 
+    @property
+    def is_tick(self) -> bool:
+        """Whether only time has passed."""
+        told = self.response or self.scanned or self.pool or self.opened or self.settled
+        return not (told or self.rated or self.attacked)
+
 
 class CauseSegment(Frozen):
     """A part of the traffic in which a change sits, marked by one or two properties of requests.
