@@ -45,7 +45,7 @@ def _kinds() -> Iterator[tuple[str, Missed]]:
         yield f"rate {rate}, wilson", partial(_wilson, rate)
     for rates in ((0.05, 0.05), (0.1, 0.06)):
         for share in (0.5, 0.1):
-            name = f"difference of {rates[0]} and {rates[1]}, {share:.0%} in the first group"
+            name = f"difference and ratio of {rates[0]} and {rates[1]}, {share:.0%} the first"
             yield name, partial(_gap, rates, share)
     yield "mean of values that vary little", partial(_mean, (10.0, 30.0))
     yield "mean of extremes", partial(_mean, (0.1, 0.3))
@@ -83,16 +83,17 @@ def _wilson(rate: float, rng: np.random.Generator, looks: int) -> tuple[bool, fl
 def _gap(
     rates: tuple[float, float], share: float, rng: np.random.Generator, looks: int
 ) -> tuple[bool, float]:
-    """Judge the difference; the pair of rates has to be ruled out before their difference can."""
+    """Judge both intervals at once; before either misses, the pair of rates is ruled out."""
     gap, missed = Gap(Rate(), Rate()), False
-    truth = rates[0] - rates[1]
     firsts = rng.random(looks) < share
     hits = rng.random(looks) < np.where(firsts, *rates)
     for first, hit in zip(firsts.tolist(), hits.tolist(), strict=True):
         (gap.rate if first else gap.reference).add(hit)
         if not missed and gap.evidence(*rates) >= _LIMIT:
             low, high = gap.difference()
-            missed = not low <= truth <= high
+            least, most = gap.ratio()
+            missed = not low <= rates[0] - rates[1] <= high
+            missed = missed or not least <= rates[0] / rates[1] <= most
     low, high = gap.difference()
     return missed, high - low
 
