@@ -87,14 +87,15 @@ def checked_registry(folder: Path) -> Registry:
     Raises:
         ConfigError: Naming file, line and key.
     """
-    from monitors import GUARDS, MONITORS, PROBE_MONITORS
+    from monitors import GUARDS, LISTED_GUARDS, MONITORS, PROBE_MONITORS
     from monitors.guard import options_of
 
+    known = {guard.name: options_of(guard) for guard in (*GUARDS, *LISTED_GUARDS)}
     registry = load_registry(folder)
     watching = [monitor.name for monitor in (*MONITORS, *PROBE_MONITORS)]
     check_monitors(folder / "alerts", registry.rules, watching)
     for policy in registry.policies.values():
-        check_guards(folder, policy, {guard.name: options_of(guard) for guard in GUARDS})
+        check_guards(folder, policy, known)
     return registry
 
 
@@ -114,10 +115,11 @@ def _now() -> datetime:
 
 def scanners(registry: Registry) -> dict[str, Scanner]:
     """Return what scans the texts of each deployment."""
-    from monitors import GUARDS
+    from infra.embedding import embedded
+    from monitors import all_guards
     from monitors.scanning import Scanner
 
-    guards = [guard() for guard in GUARDS]
+    guards = all_guards(embedded)
     return {
         name: Scanner(guards, registry.policy_of(deployment), time.perf_counter)
         for name, deployment in registry.deployments.items()

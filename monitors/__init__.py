@@ -20,10 +20,14 @@ from monitors.conduct import (
 )
 from monitors.counterfactual import Counterfactual
 from monitors.disclaimers import Disclaimers
+from monitors.drift_levels import DriftLevels
 from monitors.expiry import PackExpiry
+from monitors.groundedness import Groundedness
 from monitors.group_gaps import GroupGaps
 from monitors.guard import Guard
 from monitors.guard_rates import GuardRates
+from monitors.hallucination import Hallucination
+from monitors.harm import Embed, Harm
 from monitors.injection import Injection
 from monitors.language import Language
 from monitors.latency import LatencyShift
@@ -39,6 +43,7 @@ from monitors.rated import AnswerQuality
 from monitors.refusal import Refusal
 from monitors.refusals import RefusalShift
 from monitors.robustness import Robustness
+from monitors.scope import Scope
 from monitors.secrets import Secrets
 from monitors.sensitivity import Sensitivity
 from monitors.serving import Serving
@@ -73,10 +78,13 @@ GUARDS: tuple[type[Guard], ...] = (
     AnswerFormat,
     Disclaimers,
 )
+LISTED_GUARDS: tuple[type[Guard], ...] = (Scope, Harm, Hallucination, Groundedness)
+"""Those that a policy requires by name only: they cost more, or need to be told something."""
 
 MONITORS: tuple[type[Monitor], ...] = (
     Accounting,
     AnswerQuality,
+    DriftLevels,
     GroupGaps,
     GuardRates,
     LatencyShift,
@@ -95,6 +103,17 @@ MONITORS: tuple[type[Monitor], ...] = (
 
 PROBE_MONITORS: tuple[type[Monitor], ...] = (Counterfactual, Sensitivity)
 """What watches the requests that no user sent."""
+
+
+def all_guards(embed: Embed) -> list[Guard]:
+    """Return one guard of each kind, without options.
+
+    Args:
+        embed: Turns texts into unit vectors; called only where a policy requires a guard that
+            needs it.
+    """
+    listed = (Scope(Scope.Options(), embed), Harm(embed), Hallucination(), Groundedness(embed))
+    return [*(kind() for kind in GUARDS), *listed]
 
 
 def watch_of(deployment: str, slo: Sequence[Objective] = (ANSWERED,)) -> Watch:

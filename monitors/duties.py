@@ -107,9 +107,9 @@ def _with_options(guard: Guard, rule: GuardRule) -> Guard:
     """Return ``guard`` itself, or one of its kind with the options of ``rule``."""
     if not rule.options:
         return guard
-    kind: Any = type(guard)
     options = options_of(guard)
     if options is None:
         raise ValueError(f"guard {guard.name!r} takes no options")
-    made: Guard = kind(options.model_validate(rule.options))
+    make: Any = getattr(guard, "with_options", type(guard))
+    made: Guard = make(options.model_validate(rule.options))
     return made

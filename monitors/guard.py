@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from pydantic import BaseModel
 
@@ -65,7 +65,10 @@ class Guard(Protocol):
     - ``optional``: true if it is required only where a policy lists it by name, not by ``all``.
     - ``Options``: a frozen pydantic model with a default for every field that forbids unknown
       ones; its constructor then takes one, ``def __init__(self, options: Options = Options())``,
+      constructor then takes one, ``def __init__(self, options: Options = Options())``,
       and policies set the fields under ``options`` of the guard's rule.
+    - ``with_options``: what makes another one of its kind with other options, where its constructor
+      takes more than these.
 
     Attributes:
         name: Unique among the guards.
@@ -84,6 +87,28 @@ class Guard(Protocol):
     def scan(self, texts: Sequence[str]) -> list[Scan]:
         """Return one scan per text, in order."""
         ...
+
+
+class ContextGuard(Guard, Protocol):
+    """A guard that judges an answer beside what it was given to.
+
+    It reads answers whole, in the gate. Where that is not known, or there are no passages and it
+    needs some, the verdict is ``not_scanned``.
+
+    Attributes:
+        needs_passages: Whether it has nothing to say of an answer that no passages came with.
+    """
+
+    needs_passages: bool
+
+    def scan_in_context(self, texts: Sequence[str], contexts: Sequence[Context]) -> list[Scan]:
+        """Return one scan per answer, in order, each beside its context."""
+        ...
+
+
+def reads_context(guard: Guard) -> TypeGuard[ContextGuard]:
+    """Return whether ``guard`` judges answers beside what they were given to."""
+    return hasattr(guard, "scan_in_context")
 
 
 def options_of(guard: Guard | type[Guard]) -> type[BaseModel] | None:

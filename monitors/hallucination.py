@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -38,21 +38,9 @@ class Hallucination:
     action = Action.FLAG
 
     def __init__(self, model: TextModel | None = None) -> None:
-        self._given = model
-
-    @cached_property
-    def _model(self) -> TextModel:
-        return self._given or shipped_hallucination_model("answers")
-
-    @cached_property
-    def version(self) -> str:
-        """Changes with the weights."""
-        return f"1-{self._model.version}"
-
-    @cached_property
-    def threshold(self) -> float:
-        """The chance from which on it speaks, as training chose it."""
-        return self._model.threshold
+        self._model = model or shipped_hallucination_model("answers")
+        self.version = f"1-{self._model.version}"
+        self.threshold = self._model.threshold
 
     def scan(self, texts: Sequence[str]) -> list[Scan]:
         """Return one scan per answer of which the question is not known."""

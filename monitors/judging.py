@@ -11,6 +11,12 @@ TIME_BUDGET = "time_budget"
 """The reason of a text that a guard did not read because its time was up."""
 NOT_SAMPLED = "not_sampled"
 """The reason of a text that a guard was not to read: it reads a sample, or what is in doubt."""
+NO_CONTEXT = "no_context"
+"""The reason of an answer of which it is not known what it was given to."""
+NO_PASSAGES = "no_passages"
+"""The reason of an answer that a guard holds against passages, where there are none."""
+
+_NOT_TO_BE_READ = (NOT_SAMPLED, NO_PASSAGES)
 
 _OUTCOMES = {action: Outcome(action.value) for action in Action}
 _PASS = Outcome.PASS
@@ -55,7 +61,7 @@ def unread(duty: Duty, text: str, reason: str, latency_s: float = 0.0) -> Verdic
 
     One that was not to be read passes whatever the policy says.
     """
-    closed = duty.fail == "closed" and reason != NOT_SAMPLED
+    closed = duty.fail == "closed" and reason not in _NOT_TO_BE_READ
     return Verdict(
         guard=duty.guard.name,
         guard_version=duty.guard.version,

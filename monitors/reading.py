@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from monitors.duties import Duty
-from monitors.guard import Guard, Scan
-from monitors.judging import NOT_SAMPLED, TIME_BUDGET, judged, unread
+from monitors.guard import Context, Guard, Scan, reads_context
+from monitors.judging import (
+    NO_CONTEXT,
+    NO_PASSAGES,
+    NOT_SAMPLED,
+    TIME_BUDGET,
+    judged,
+    unread,
+)
 from monitors.patterns import Hit, Pack, PatternGuard
 from monitors.text import Text
 from schemas.verdicts import Verdict
@@ -87,38 +94,71 @@ def read_together(
 
 
 def read_apart(
-    duty: Duty, texts: Sequence[str], wanted: Sequence[bool], clock: Clock
+    duty: Duty,
+    texts: Sequence[str],
+    wanted: Sequence[bool],
+    contexts: Sequence[Context | None],
+    clock: Clock,
 ) -> list[Verdict]:
     """Return the verdicts of one guard on ``texts``, of which it reads those ``wanted``.
 
     It gets them in batches, until its time for all of them is up.
+
+    Args:
+        duty: Its duty.
+        texts: What there is to read.
+        wanted: Whether each is to be read.
+        contexts: What each was given to, as far as that is known.
+        clock: Seconds from any start.
     """
-    verdicts = [unread(duty, text, NOT_SAMPLED) for text in texts] if not all(wanted) else []
-    numbers = [number for number, is_wanted in enumerate(wanted) if is_wanted]
+    reasons = [
+        _obstacle(duty.guard, context) if is_wanted else NOT_SAMPLED
+        for is_wanted, context in zip(wanted, contexts, strict=True)
+    ]
+    numbers = [number for number, reason in enumerate(reasons) if not reason]
     read: list[Verdict] = []
     until_s = clock() + duty.budget_s
     for start in range(0, len(numbers), _AT_ONCE):
-        batch = [texts[number] for number in numbers[start : start + _AT_ONCE]]
+        batch = numbers[start : start + _AT_ONCE]
         if start and clock() > until_s:
-            read += [unread(duty, text, TIME_BUDGET) for text in batch]
+            read += [unread(duty, texts[number], TIME_BUDGET) for number in batch]
         else:
-            read += _verdicts(duty, batch, clock)
-    if not verdicts:
+            pairs = [(texts[number], contexts[number]) for number in batch]
+            read += _verdicts(duty, pairs, clock)
+    if len(read) == len(texts):
         return read
-    for number, verdict in zip(numbers, read, strict=True):
-        verdicts[number] = verdict
-    return verdicts
+    verdicts = iter(read)
+    return [
+        unread(duty, text, reason) if reason else next(verdicts)
+        for text, reason in zip(texts, reasons, strict=True)
+    ]
 
 
-def _verdicts(duty: Duty, texts: Sequence[str], clock: Clock) -> list[Verdict]:
+def _obstacle(guard: Guard, context: Context | None) -> str:
+    """Return why ``guard`` cannot judge an answer in ``context``; empty if it can."""
+    if not reads_context(guard):
+        return ""
+    if context is None:
+        return NO_CONTEXT
+    return NO_PASSAGES if guard.needs_passages and not context.passages else ""
+
+
+def _verdicts(
+    duty: Duty, pairs: Sequence[tuple[str, Context | None]], clock: Clock
+) -> list[Verdict]:
     """Return a verdict per text; what raises is read again text by text."""
+    texts = [text for text, _ in pairs]
     began_s = clock()
     try:
-        scans = _scan(duty.guard, [text[: duty.rule.max_chars] for text in texts])
+        scans = _scan(
+            duty.guard,
+            [text[: duty.rule.max_chars] for text in texts],
+            [context for _, context in pairs if context is not None],
+        )
     except Exception as error:  # the runner: a guard's bug is a verdict, never a crash
         if len(texts) == 1:
             return [unread(duty, texts[0], type(error).__name__, clock() - began_s)]
-        return [verdict for text in texts for verdict in _verdicts(duty, [text], clock)]
+        return [verdict for pair in pairs for verdict in _verdicts(duty, [pair], clock)]
     # A batch's time is each text's in proportion to its length.
     per_char_s = (clock() - began_s) / max(1, sum(len(text) + 1 for text in texts))
     return [
@@ -127,8 +167,8 @@ def _verdicts(duty: Duty, texts: Sequence[str], clock: Clock) -> list[Verdict]:
     ]
 
 
-def _scan(guard: Guard, texts: Sequence[str]) -> list[Scan]:
-    scans = guard.scan(texts)
+def _scan(guard: Guard, texts: Sequence[str], contexts: Sequence[Context]) -> list[Scan]:
+    scans = guard.scan_in_context(texts, contexts) if reads_context(guard) else guard.scan(texts)
     if len(scans) != len(texts):
         raise ValueError(f"guard {guard.name!r} gave {len(scans)} scans for {len(texts)} texts")
     return scans

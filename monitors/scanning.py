@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from monitors.duties import Duty, duties
-from monitors.guard import Cost, Guard
+from monitors.guard import Context, Cost, Guard, reads_context
 from monitors.patterns import Pack, PatternGuard
 from monitors.reading import Clock, Shared, read_apart, read_together
 from monitors.stopping import Stopping
@@ -120,12 +120,21 @@ class Scanner:
             self._parts[name] = part
         return self._parts[name]
 
+    @property
+    def judges_in_context(self) -> bool:
+        """Whether a guard of answers reads beside them what they were given to."""
+        return any(reads_context(d.guard) for d in self._plans[Direction.ANSWER].roll.duties)
+
     def required(self, direction: Direction) -> tuple[str, ...]:
         """Return the names of the guards that must give a verdict on texts of ``direction``."""
         return tuple(duty.guard.name for duty in self._plans[direction].roll.duties)
 
     def scan(
-        self, texts: Sequence[str], direction: Direction, keys: Sequence[str] = ()
+        self,
+        texts: Sequence[str],
+        direction: Direction,
+        keys: Sequence[str] = (),
+        contexts: Sequence[Context | None] = (),
     ) -> list[Verdicts]:
         """Return, for each text, one verdict per required guard, in the order of the guards.
 
@@ -134,6 +143,7 @@ class Scanner:
             direction: The side of the model it stands on.
             keys: What decides whether a text is in a sample, one per text, the conversation's id
                 as a rule; the texts themselves if not given.
+            contexts: What each answer was given to, where that is known.
         """
         plan = self._plans[direction]
         latencies_ms = [0.0] * len(texts)
@@ -145,7 +155,8 @@ class Scanner:
             )
         for duty in plan.apart:
             wanted = _wanted(duty, keys or texts, told)
-            verdicts = read_apart(duty, texts, wanted, self._clock)
+            beside = contexts or [None] * len(texts)
+            verdicts = read_apart(duty, texts, wanted, beside, self._clock)
             for of_text, verdict in zip(told, verdicts, strict=True):
                 of_text[duty.guard.name] = verdict
         places = plan.places

@@ -17,6 +17,8 @@ Embed = Callable[[Sequence[str]], Floats]
 class Scope:
     """Flag a text that lies farther from the allowed topics than their examples from each other.
 
+    It has nothing to say until a policy gives it examples.
+
     The score is the share of examples that lie nearer to the other examples than the text does:
     at the default threshold, one in twenty requests like the examples is flagged.
 
@@ -28,7 +30,7 @@ class Scope:
         model: What the examples show.
 
     Raises:
-        ValueError: If all topics together have fewer than 8 examples.
+        ValueError: If all topics together have some, but fewer than 8 examples.
     """
 
     class Options(BaseModel):
@@ -52,15 +54,28 @@ class Scope:
 
     def __init__(self, options: Options, embed: Embed) -> None:
         pairs = [(text, topic) for topic, texts in options.allowed.items() for text in texts]
+        self._embed = embed
+        self._is_told = bool(pairs)
+        if not pairs:
+            return
         if len(pairs) < FEWEST:
             raise ValueError(f"scope: {len(pairs)} examples in `allowed`; it needs {FEWEST}")
         texts, topics = zip(*pairs, strict=True)
-        self._embed = embed
         self.model = fit_scope(embed(texts), topics)
         self.version = f"1-{sha256(repr(pairs).encode()).hexdigest()[:12]}"
 
+    def with_options(self, options: Options) -> Scope:
+        """Return a guard of the same embedding with other topics."""
+        return Scope(options, self._embed)
+
     def scan(self, texts: Sequence[str]) -> list[Scan]:
-        """Return one scan per text, in order."""
+        """Return one scan per text, in order.
+
+        Raises:
+            ValueError: If no policy has said what is allowed.
+        """
+        if not self._is_told:
+            raise ValueError("scope: the policy gives no examples in `allowed`")
         if not texts:
             return []
         scores = self.model.score(self._embed(texts))

@@ -202,8 +202,18 @@ class Stopped(Frozen):
     hold_back_chars: int = Field(ge=0)
 
 
+class Asked(Frozen):
+    """What an answer was given to, masked as the model saw it."""
+
+    messages: tuple[Message, ...]
+    passages: tuple[str, ...] = ()
+
+
 class CompletionFinished(Event, Served):
-    """What a model made of a request, masked; ``failure`` says why there is no text."""
+    """What a model made of a request, masked; ``failure`` says why there is no text.
+
+    ``asked`` is there only where a guard of the deployment's policy judges answers beside it.
+    """
 
     pool: Name
     model: str
@@ -218,6 +228,7 @@ class CompletionFinished(Event, Served):
     scanned: TextScanned | None = None
     stopped: Stopped | None = None
     sealed: str | None = None
+    asked: Asked | None = None
     prompt_sha256: str
     prompt_chars: int = Field(ge=0)
     worker: str

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
+from monitors.guard import Context
 from monitors.verdicts import json_of
 from schemas.base import RequestId
 from schemas.codec import encode
 from schemas.requests import (
+    TURN_END,
+    Asked,
     Failure,
     FailureReason,
     ResponseReleased,
@@ -60,6 +63,16 @@ def verdict_output(event: TextScanned, partition: int, *verdicts: Sequence[Verdi
     """
     value = encode(event).replace(_NO_VERDICTS, _VERDICTS + json_of(*verdicts), 1)
     return Output(VERDICTS.name, event.request_id.encode(), value, partition)
+
+
+def context_of(asked: Asked | None) -> Context | None:
+    """Return what guards that judge an answer read beside it; None if that is not known."""
+    if asked is None:
+        return None
+    said = [message.content for message in asked.messages]
+    users = [message.content for message in asked.messages if message.role == "user"]
+    question = users[-1] if users else said[-1]
+    return Context(question, TURN_END.join(said), asked.passages)
 
 
 def speaking(verdicts: Iterable[Verdict]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from schemas.requests import (
 )
 from schemas.verdicts import Action, Direction, Outcome, Verdict
 from streams.admission import Serving
-from streams.answers import answer, scanned, speaking, verdict_output
+from streams.answers import answer, context_of, scanned, speaking, verdict_output
 from streams.deadletters import dead_letter, describe, reason_of
 from streams.log import Output, Record
 from streams.sealing import Seal
@@ -86,9 +86,10 @@ class Release:
         ]
         texts = [finished.text for _, finished in group]
         keys = [finished.key for _, finished in group]
+        contexts = [context_of(finished.asked) for _, finished in group]
         outputs: list[Output] = []
         for (record, finished), found in zip(
-            group, others.scan(texts, Direction.ANSWER, keys), strict=True
+            group, others.scan(texts, Direction.ANSWER, keys, contexts), strict=True
         ):
             of_worker = finished.scanned.verdicts if finished.scanned else ()
             event = scanned(finished, Direction.ANSWER, 0, finished.text)
@@ -109,7 +110,8 @@ class Release:
         if known.issuperset(required):
             return finished
         scanner = serving.scanner.in_worker()
-        (found,) = scanner.scan([finished.text], Direction.ANSWER, [finished.key])
+        context = context_of(finished.asked)
+        (found,) = scanner.scan([finished.text], Direction.ANSWER, [finished.key], [context])
         new = [verdict for verdict in found if verdict.guard not in known]
         spans = [span for v in new if v.outcome is Outcome.MASK for span in v.spans]
         text = finished.text

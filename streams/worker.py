@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from inference.engine import Chunk, Engine, Generation, Summary
+from monitors.guard import Context
 from monitors.masking import Numbering, mask
 from monitors.scanning import Scanner
 from monitors.stopping import Stopping
@@ -22,6 +23,7 @@ from schemas.codec import decode, encode
 from schemas.deadletters import DeadLetterReason
 from schemas.errors import PoisonError, PromptTooLarge
 from schemas.requests import (
+    Asked,
     CompletionAdmitted,
     CompletionFinished,
     Failure,
@@ -33,7 +35,7 @@ from schemas.requests import (
 )
 from schemas.topics import COMPLETIONS
 from schemas.verdicts import Direction, Outcome, TextScanned
-from streams.answers import scanned
+from streams.answers import context_of, scanned
 from streams.deadletters import appended_at, dead_letter, describe, reason_of
 from streams.log import Output, Record
 from streams.sealing import Seal
@@ -81,6 +83,9 @@ class Worker:
         self._pool = pool
         self._scanners = {name: scanner.in_worker() for name, scanner in scanners.items()}
         self._stopping = {name: scanner.stopping() for name, scanner in scanners.items()}
+        self._judged_in_context = {
+            name for name, scanner in scanners.items() if scanner.judges_in_context
+        }
         self._seal = seal
         self._name = name
         self._consumer = consumer
@@ -151,7 +156,10 @@ class Worker:
         finish_reason: Literal["stop", "length", "abort", "none"] = "none"
         summary = attempt.summary
         if failure is None and summary is not None:
-            said["text"], said["scanned"] = self._masked(admitted, "".join(attempt.text))
+            if admitted.deployment in self._judged_in_context:
+                said["asked"] = Asked(messages=admitted.messages, passages=admitted.passages)
+            text, context = "".join(attempt.text), context_of(said.get("asked"))
+            said["text"], said["scanned"] = self._masked(admitted, text, context)
             finish_reason = summary.finish_reason
         finished = CompletionFinished(
             event_id=admitted.origin.cause("completion"),
@@ -175,12 +183,14 @@ class Worker:
         )
         return Output(COMPLETIONS.name, record.key, encode(finished), record.partition.number)
 
-    def _masked(self, admitted: CompletionAdmitted, text: str) -> tuple[str, TextScanned | None]:
+    def _masked(
+        self, admitted: CompletionAdmitted, text: str, context: Context | None
+    ) -> tuple[str, TextScanned | None]:
         """Return the answer with values masked, and the verdicts of the guards that run here."""
         scanner = self._scanners.get(admitted.deployment)
         if scanner is None:
             return text, None
-        (verdicts,) = scanner.scan([text], Direction.ANSWER, [admitted.key])
+        (verdicts,) = scanner.scan([text], Direction.ANSWER, [admitted.key], [context])
         served = Served.model_construct(**{name: getattr(admitted, name) for name in _SERVED})
         event = scanned(served, Direction.ANSWER, 0, text, verdicts)
         spans = [s for v in verdicts if v.outcome is Outcome.MASK for s in v.spans]

@@ -18,11 +18,11 @@ _DEPTH_MAX = 200
 
 
 @cache
-def read_parts(name: str) -> Parts:
-    """Return the templates of ``name``, a file beside this one, by the family they stand under."""
+def read_parts(name: str, package: str = __package__) -> Parts:
+    """Return the templates of ``name``, a file of ``package``, by the family they stand under."""
     parts: dict[str, list[str]] = {}
     family = ""
-    for line in files(__package__).joinpath(name).read_text("utf-8").splitlines():
+    for line in files(package).joinpath(name).read_text("utf-8").splitlines():
         if line.startswith("= "):
             family = line[2:].strip()
             parts.setdefault(family, [])

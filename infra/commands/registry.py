@@ -64,17 +64,19 @@ def dry_run_command(
     judged, and that is said.
     """
     from infra.dry_run import dry_run, stored_texts
-    from monitors import GUARDS
+    from infra.embedding import embedded
+    from monitors import all_guards
     from monitors.guard import options_of
     from schemas.registry import Policy, check_policy
     from schemas.written import parse, read
 
     tried = parse(policy, read(policy), Policy)
-    check_policy(policy, tried, {guard.name: options_of(guard) for guard in GUARDS})
+    guards = all_guards(embedded)
+    check_policy(policy, tried, {guard.name: options_of(guard) for guard in guards})
     to = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
     start = since.replace(tzinfo=UTC) if since else to - timedelta(days=7)
     texts = stored_texts(settings.store("reader"), start, to, deployment)
-    found = dry_run(texts, tried, [guard() for guard in GUARDS])
+    found = dry_run(texts, tried, guards)
     click.echo(found.model_dump_json(indent=2) if as_json else _in_words(found))
 
 

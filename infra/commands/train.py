@@ -49,6 +49,23 @@ def pii(folder: Path, seed: int) -> None:
         train_tagger(folder, seed, show)
 
 
+@command.command("harm")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of text and label (safe or unsafe); its fit half sets scale and threshold.",
+)
+@click.option("--seed", default=0, show_default=True, help="The same seed, the same weights.")
+def harm(folder: Path, data: Path, seed: int) -> None:
+    """Train the model of harmful requests and save it in FOLDER; takes minutes."""
+    from inference.embeddings import Embedder
+    from infra.harm.train import train_harm
+
+    train_harm(folder, data, Embedder(kept=0).embed, seed)
+
+
 @command.command("injection")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
@@ -83,3 +100,29 @@ def injection(
 
     model = train_injection(folder, data, benign, part, seed)
     click.echo(f"version {model.version}")
+
+
+@command.command("hallucination")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="JSON lines of query, response and label (yes or no); its fit half is fitted on.",
+)
+def hallucination(folder: Path, data: Path) -> None:
+    """Train the model of made-up answers and save it in FOLDER; takes seconds."""
+    from infra.hallucination.train import train_hallucination
+
+    train_hallucination(folder, data)
+
+
+@command.command("groundedness")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seed", default=0, show_default=True, help="The same seed, the same weights.")
+def groundedness(folder: Path, seed: int) -> None:
+    """Train the model that holds answers against passages and save it in FOLDER; takes minutes."""
+    from inference.embeddings import Embedder
+    from infra.groundedness.train import train_groundedness
+
+    train_groundedness(folder, Embedder().embed, seed)

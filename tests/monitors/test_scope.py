@@ -95,3 +95,12 @@ def test_too_few_examples_are_refused() -> None:
     """A scope of three examples says nothing about the spread of allowed texts."""
     with pytest.raises(ValueError, match="needs 8"):
         Scope(Scope.Options(allowed={"card": ("card a", "card b", "card c")}), embed)
+
+
+def test_a_policy_tells_the_guard_its_scope() -> None:
+    """Until then it reads nothing, which makes verdicts that say so."""
+    untold = Scope(Scope.Options(), embed)
+    with pytest.raises(ValueError, match="no examples"):
+        untold.scan(["card yyy"])
+    told = untold.with_options(Scope.Options(allowed=ALLOWED))
+    assert told.scan(["card yyy"])[0].score < told.threshold

@@ -1,0 +1,1 @@
+"""Passages with right and wrong answers, written to fit the guard of groundedness on."""

@@ -1,0 +1,1 @@
+"""Sentences written to train the guard against harm on, and the training."""
