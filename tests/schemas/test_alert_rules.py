@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from schemas.alert_rules import AlertRule, check_monitors, check_rules
 from schemas.errors import ConfigError
+from schemas.plants import Plant
 from schemas.written import parse
 
 EVERYTHING = """\
@@ -91,3 +93,15 @@ def test_a_monitor_that_does_not_exist_is_named(tmp_path: Path) -> None:
     rule = AlertRule(name="r", findings=("latency", "latencies"))
     with pytest.raises(ConfigError, match=r"no monitor 'latencies'; there are: latency, ttft"):
         check_monitors(tmp_path, {"r": rule}, ["ttft", "latency"])
+
+
+def test_what_the_documentation_shows_is_accepted(tmp_path: Path) -> None:
+    """Its rules and plants are read as they stand there."""
+    text = (Path(__file__).parents[2] / "docs/alerts.md").read_text()
+    shown = re.findall(r"```yaml\n# (alerts|plants)/(\S+).yaml\n(.*?)```", text, re.DOTALL)
+    assert {kind for kind, _, _ in shown} == {"alerts", "plants"}
+    for kind, name, body in shown:
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(body)
+        model: type[AlertRule | Plant] = AlertRule if kind == "alerts" else Plant
+        assert parse(path, body.encode(), model).name == name

@@ -1,7 +1,8 @@
 """A Faust role in a process of its own, to be killed: ``python -m tests.streams.faust_process``.
 
 Arguments: the role, Kafka's address, the data folder, the instance's name, and either ``count`` for
-watchers that count instead of the real ones or ``probe`` for a registry with a probe.
+watchers that count instead of the real ones, ``probe`` for a registry with a probe, or ``patient``
+for rules that wait and ask.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from monitors.monitor import Snapshot
-from schemas.alert_rules import AlertRule
+from schemas.alert_rules import AlertRule, Query
 from schemas.probes import Probe
 from schemas.registry import Deployment, Policy, Pool, Registry
 from schemas.watching import Finding, Observation
@@ -39,6 +40,12 @@ PROBE = Probe(
     templates=("I am {person}. How do I get a loan?",),
     groups={"a": ("Emma",), "b": ("Fatima",)},
 )
+PATIENT = {
+    "patient": AlertRule(name="patient", findings=("latency",), for_s=1),
+    "asked": AlertRule(
+        name="asked", query=Query(sql="SELECT {at:DateTime64(3)}", every_s=5), above=2
+    ),
+}
 START_S = 60.0
 
 
@@ -93,7 +100,7 @@ class Member:
         connection: The broker.
         data: Its data folder.
         instance: Its name in the group.
-        option: ``count`` or ``probe``, see above.
+        option: ``count``, ``probe`` or ``patient``, see above.
     """
 
     def __init__(
@@ -103,7 +110,7 @@ class Member:
         data: Path,
         instance: str = "a",
         *,
-        option: Literal["", "count", "probe"] = "",
+        option: Literal["", "count", "probe", "patient"] = "",
     ) -> None:
         self._ready = data / f"{instance}.ready"
         arguments = [role, connection.bootstrap, str(data), instance]
@@ -156,8 +163,8 @@ def member(*arguments: object, **options: object) -> Iterator[Member]:
         running.kill()
 
 
-def _nothing_is_stored(sql: str, at: datetime) -> list[dict[str, float]]:
-    return []
+def _answer(sql: str, at: datetime) -> list[dict[str, object]]:
+    return [{"value": 3.0, "deployment": "support", "workspace": "w"}]
 
 
 async def _nothing_waits(pool: str) -> int:
@@ -173,10 +180,10 @@ def main() -> None:
     if role == "alerts":
         run_alerts(
             Connection(bootstrap),
-            registry=REGISTRY,
+            registry=REGISTRY.model_copy(update={"rules": PATIENT}) if options else REGISTRY,
             data=Path(data),
             instance=instance,
-            ask=_nothing_is_stored,
+            ask=_answer,
             ready=ready,
         )
     else:

@@ -155,3 +155,31 @@ async def test_ten_kills_and_rebalances_leave_one_event_a_firing(
 async def read_last(broker: Connection) -> dict[str, tuple[str, int]]:
     """Return the last state of each alert and how often it has fired."""
     return {change.alert_id: (change.state, change.firing) for change in await told(broker)}
+
+
+async def test_time_and_queries_are_records_among_the_findings(
+    broker: Connection, tmp_path: Path
+) -> None:
+    """A rule that waits fires once time has passed, through a kill; a query's answer is judged."""
+    with member("alerts", broker, tmp_path, "a", option="patient") as judge:
+        judge.wait_ready()
+        late = found().model_copy(
+            update={"occurred_at": datetime.now(UTC), "deployment": "support", "kind": "detection"}
+        )
+        await produce(broker, [(FINDINGS.name, b"support", encode(late))])
+        judge.kill_and_restart()
+
+        async def both_fire() -> bool:
+            return (
+                set((await stand(broker)).values()) == {"firing"} and len(await told(broker)) >= 2
+            )
+
+        await until(both_fire, 60)
+        assert judge.stop() == 0
+    changes = {change.rule: change for change in await told(broker)}
+    assert changes["patient"].monitor == "latency"
+    assert changes["patient"].fired_at > changes["patient"].since_at
+    assert changes["asked"].segment == {"workspace": "w"}
+    assert changes["asked"].value == 3.0
+    written = [decode(Finding, record.value) for record in await read_all(broker, FINDINGS.name)]
+    assert {"clock", "query"} <= {finding.monitor for finding in written}
