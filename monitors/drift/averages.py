@@ -20,12 +20,12 @@ class Chart:
     """What is usual of an average, and how far it may be off.
 
     Attributes:
-        usual: Mean of the features over the reference, shape (features,).
+        usual: Mean of each feature over the reference.
         limit: Of the squared length of the average's distance from that.
         promise: The run length stated.
     """
 
-    usual: Floats
+    usual: tuple[float, ...]
     limit: float
     promise: Promise
 
@@ -55,7 +55,9 @@ def fit_chart(features: Floats, arl: float, seed: int) -> Chart:
     for step in range(steps):
         average += RATE * (own[drawn[:, step]] - moved - average)
         levels[:, step] = np.einsum("ij,ij->i", average, average)
-    return Chart(usual, limit_for(levels, arl), promise(arl, events, dependence, block))
+    return Chart(
+        tuple(usual.tolist()), limit_for(levels, arl), promise(arl, events, dependence, block)
+    )
 
 
 class Average:
@@ -72,13 +74,19 @@ class Average:
     """
 
     def __init__(self, chart: Chart) -> None:
-        self._chart = chart
-        self.moved: Floats = np.zeros_like(chart.usual)
+        self._limit = chart.limit
+        self._usual = np.array(chart.usual, np.float32)
+        self.moved: Floats = np.zeros_like(self._usual)
+
+    @property
+    def level(self) -> float:
+        """How far it is off, the limit being 1."""
+        return float(self.moved @ self.moved) / self._limit
 
     def update(self, features: Floats) -> float:
         """Take in one event's features, shape (features,); return the level, its limit being 1."""
-        self.moved += RATE * (features - self._chart.usual - self.moved)
-        return float(self.moved @ self.moved) / self._chart.limit
+        self.moved += RATE * (features - self._usual - self.moved)
+        return self.level
 
     def restart(self) -> None:
         """Forget what was seen."""

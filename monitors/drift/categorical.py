@@ -10,7 +10,6 @@ import numpy as np
 
 from monitors.drift.averages import Average, Chart, fit_chart
 from monitors.drift.detector import FEWEST, Alarm, Promise
-from monitors.drift.run_lengths import Floats
 from monitors.monitor import Snapshot
 
 OTHERS = "*"
@@ -27,20 +26,13 @@ class CategoryReference:
 
     Attributes:
         names: Them, most frequent first, and :data:`OTHERS` last.
-        scale: What makes rare ones count, shape (names,).
+        scale: What makes rare ones count, for each.
         chart: What is usual of their shares.
     """
 
     names: tuple[str, ...]
-    scale: Floats
+    scale: tuple[float, ...]
     chart: Chart
-
-    def features(self, category: str) -> Floats:
-        """Return an event of ``category`` as the chart sees it, shape (names,)."""
-        row = np.zeros_like(self.scale)
-        index = self.names.index(category if category in self.names else OTHERS)
-        row[index] = self.scale[index]
-        return row
 
 
 def fit_categories(categories: Sequence[str], arl: float, seed: int = 0) -> CategoryReference:
@@ -63,7 +55,7 @@ def fit_categories(categories: Sequence[str], arl: float, seed: int = 0) -> Cate
     at = np.array([column.get(category, len(frequent)) for category in categories])
     features = np.zeros((len(at), len(names)), np.float32)
     features[np.arange(len(at)), at] = scale[at]
-    return CategoryReference(names, scale, fit_chart(features, arl, seed))
+    return CategoryReference(names, tuple(scale.tolist()), fit_chart(features, arl, seed))
 
 
 class CategoryDrift:
@@ -86,22 +78,33 @@ class CategoryDrift:
     """
 
     def __init__(self, reference: CategoryReference) -> None:
-        self._reference = reference
+        self._names = reference.names
+        self._column = {name: index for index, name in enumerate(reference.names)}
+        self._scale = np.array(reference.scale, np.float32)
+        self._promise = reference.chart.promise
         self._average = Average(reference.chart)
 
     @property
     def promise(self) -> Promise:
         """What was calibrated."""
-        return self._reference.chart.promise
+        return self._promise
+
+    @property
+    def level(self) -> float:
+        """How far the chart stands, its limit being 1."""
+        return self._average.level
 
     def update(self, value: str) -> Alarm | None:
         """Take in one category; return an alarm if there is one."""
-        level = self._average.update(self._reference.features(value))
+        column = self._column.get(value, len(self._names) - 1)
+        seen = np.zeros_like(self._scale)
+        seen[column] = self._scale[column]
+        level = self._average.update(seen)
         if level <= 1:
             return None
         moved = self._average.moved
         most = np.argsort(-moved, kind="stable")[:_NAMED]
-        grown = tuple(self._reference.names[index] for index in most if moved[index] > 0)
+        grown = tuple(self._names[index] for index in most if moved[index] > 0)
         self._average.restart()
         return Alarm("mix", level, grown)
 

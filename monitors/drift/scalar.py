@@ -20,16 +20,12 @@ class ScalarReference:
     """Numbers that count as usual.
 
     Attributes:
-        values: They, ascending, shape (n,).
+        values: They, ascending.
         chart: What is usual of their ranks.
     """
 
-    values: npt.NDArray[np.float64]
+    values: tuple[float, ...]
     chart: Chart
-
-    def features(self, values: npt.NDArray[np.float64]) -> Floats:
-        """Return where values stand among the usual: to which side, how far out; (values, 2)."""
-        return _features(self.values, values)
 
 
 def fit_scalar(values: Sequence[float], arl: float, seed: int = 0) -> ScalarReference:
@@ -42,7 +38,7 @@ def fit_scalar(values: Sequence[float], arl: float, seed: int = 0) -> ScalarRefe
         raise ValueError(f"{len(values)} values; a reference needs at least {FEWEST}")
     given = np.array(values, np.float64)
     ordered = np.sort(given)
-    return ScalarReference(ordered, fit_chart(_features(ordered, given), arl, seed))
+    return ScalarReference(tuple(ordered.tolist()), fit_chart(_features(ordered, given), arl, seed))
 
 
 class ScalarDrift:
@@ -65,17 +61,23 @@ class ScalarDrift:
     """
 
     def __init__(self, reference: ScalarReference) -> None:
-        self._reference = reference
+        self._promise = reference.chart.promise
+        self._ordered = np.array(reference.values)
         self._average = Average(reference.chart)
 
     @property
     def promise(self) -> Promise:
         """What was calibrated."""
-        return self._reference.chart.promise
+        return self._promise
+
+    @property
+    def level(self) -> float:
+        """How far the chart stands, its limit being 1."""
+        return self._average.level
 
     def update(self, value: float) -> Alarm | None:
         """Take in one value; return an alarm if there is one."""
-        level = self._average.update(self._reference.features(np.array([value]))[0])
+        level = self._average.update(_features(self._ordered, np.array([value]))[0])
         if level <= 1:
             return None
         mean, spread = self._average.moved.tolist()
@@ -100,6 +102,7 @@ _inverse = np.vectorize(NormalDist().inv_cdf, otypes=[np.float64])
 
 
 def _features(ordered: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> Floats:
+    """Return where values stand among the usual: to which side, how far out; (values, 2)."""
     below = np.searchsorted(ordered, values, side="left")
     upto = np.searchsorted(ordered, values, side="right")
     score = _inverse((below + upto + 1) / (2 * (len(ordered) + 1)))
