@@ -159,6 +159,8 @@ class Causes:
             side = 1 if segment.get("change") == "longer" else -1
             beyond = np.where(np.isnan(tokens), np.nan, side * (tokens - finding.limit) > 0)
             return Measured(self._only(beyond, "pool", segment.get("pool")), times)
+        if finding.monitor == "slo":
+            return Measured(_flags(memory.marked("status|failed")), times)
         if finding.metric == "topic_share":
             return Measured(np.ones(len(times)), times, "count")
         return None
