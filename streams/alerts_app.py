@@ -18,16 +18,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import faust
 from faust.types import TP, EventT, StreamT
 
 from alerts.lifecycle import Alerts, deployment_of
-from schemas.alert_rules import QUERIED, AlertRule
+from alerts.needed import CLOCK, Needed
+from schemas.alert_rules import AlertRule
 from schemas.base import Origin, event_id
 from schemas.codec import decode, encode, peek
 from schemas.errors import PipelineError, PoisonError
@@ -54,9 +55,6 @@ GROUP = "tidegate-alerts"
 TABLE = "alerts-by-deployment"
 ACKNOWLEDGEMENTS = f"{GROUP}-acknowledgements"
 TICK_S = 5.0
-CLOCK = "clock"
-"""Stands where a monitor's name would, in findings that say that time has passed."""
-
 log = logging.getLogger(__name__)
 
 
@@ -190,44 +188,6 @@ class Judge:
         """Drop the states: another process may go on with them, and they are kept."""
         self._states.clear()
         self._ends = None
-
-
-class Needed:
-    """Which findings rules need: most are plain values that none does, and stay undecoded.
-
-    Args:
-        rules: All rules.
-
-    Attributes:
-        time: Whether one of them needs to know that time passes.
-    """
-
-    def __init__(self, rules: Sequence[AlertRule]) -> None:
-        self._evidence = any(rule.false_alarms for rule in rules)
-        valued = [rule for rule in rules if rule.judges_values or rule.absent_s is not None]
-        self._all = any(rule.findings == "all" and not rule.query for rule in valued)
-        self._monitors = {CLOCK, QUERIED}
-        for rule in valued:
-            if rule.findings != "all":
-                self._monitors.update(rule.findings)
-        self.time = any(
-            rule.for_s
-            or rule.cooldown_s
-            or rule.silences
-            or rule.unless
-            or rule.query
-            or rule.absent_s is not None
-            for rule in rules
-        )
-
-    def is_met_by(self, finding: Mapping[str, Any]) -> bool:
-        """Return whether the finding, as JSON has it, is needed."""
-        return (
-            finding.get("kind") != "value"
-            or self._all
-            or finding.get("monitor") in self._monitors
-            or (self._evidence and finding.get("e_value") is not None)
-        )
 
 
 def time_passed(deployment: str, at: datetime) -> Finding:
