@@ -6,35 +6,31 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from infra.eval.drift.evaluate import MISSED, PATIENCE, REFERENCE, Measured, Show
 from infra.eval.drift.kinds import KINDS, LEAD, Rows, events, reference_rows
-from infra.eval.drift.pools import Floats, Pools
-from monitors.drift.embedding import neighbourhood
-from monitors.drift.fitting import fit_embeddings
+from infra.eval.drift.pools import Pools
+from infra.vectors import Floats
+from monitors.drift.embedding import NEIGHBOURS
 
 ARL = 500.0
 REFERENCES, STREAMS = 5, 20
 ALIBI = Path(__file__).parents[3] / ".venv-alibi" / "bin" / "python"
 _NONE = "none"
+
+Speaks = Callable[[float], bool]
+"""Takes in one value and returns whether the detector speaks."""
+
 _OF_ALIBI = ("MMDDriftOnline", "LSDDDriftOnline")
 _MOST = {_NONE: int(PATIENCE * ARL)} | dict.fromkeys(KINDS, LEAD + MISSED)
-
-
-class Simple(Protocol):
-    """A detector of river's: it reads numbers and says whether it has seen drift."""
-
-    drift_detected: bool
-
-    def update(self, x: float) -> None:
-        """Take in one number."""
-        ...
 
 
 def judge_others(pools: Pools, show: Show) -> dict[str, Any]:
@@ -70,47 +66,60 @@ def _drawn(stream: Iterator[Rows], most: int) -> Rows:
 def _river(
     pools: Pools, references: Sequence[Floats], streams: Sequence[dict[str, Rows]], show: Show
 ) -> dict[str, Any]:
+    """Return what river's detectors show, as they come and calibrated to the same run length."""
     try:
-        from river import drift
+        from infra.eval.drift import rivers
     except ImportError:
         return {"river": {"left_out": "river is not installed"}}
-    makers: dict[str, Callable[[], Simple]] = {
-        "river ADWIN": drift.ADWIN,
-        "river KSWIN": lambda: drift.KSWIN(seed=0),
-        "river PageHinkley": drift.PageHinkley,
-    }
-    found = {}
-    for name, make in makers.items():
-        judged = []
-        for number, (reference, rows) in enumerate(zip(references, streams, strict=True)):
-            show(name, number, REFERENCES)
-            space = fit_embeddings(reference, ARL).space
-            near, _ = neighbourhood(pools.texts @ space.axes @ space.rows.T, space.rows)
-            judged.append(_judged(make, 1 - near, rows))
-        show(name, REFERENCES, REFERENCES)
-        found[name] = _summary(judged)
-    return found
+    judged: dict[str, list[dict[str, Any]]] = {}
+    for number, (reference, rows) in enumerate(zip(references, streams, strict=True)):
+        likeness = reference @ reference.T
+        np.fill_diagonal(likeness, -2)
+        usual = _distance(likeness)
+        values = _distance(pools.texts @ reference.T)
+        show("river", number, REFERENCES)
+        for name, make in rivers.UNTOUCHED.items():
+            speaker = partial(rivers.speaking, make)
+            judged.setdefault(f"river {name}", []).append(_judged(speaker, values, rows, 0.0))
+        for name, kind in rivers.KINDS.items():
+            began_s = time.process_time()
+            fitted = rivers.RiverDrift(kind, usual, ARL)
+            fit_s = time.process_time() - began_s
+            judged.setdefault(f"river {name}, calibrated", []).append(
+                _judged(fitted.speaking, values, rows, fit_s)
+            )
+    show("river", REFERENCES, REFERENCES)
+    return {name: _summary(found) for name, found in judged.items()}
 
 
-def _judged(make: Callable[[], Simple], values: Floats, rows: dict[str, Rows]) -> dict[str, Any]:
+def _distance(likeness: Floats) -> npt.NDArray[np.float64]:
+    """Return the mean distance to the nearest neighbours; ``likeness`` is (texts, reference)."""
+    nearest = np.partition(likeness, likeness.shape[1] - NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
+    distance: npt.NDArray[np.float64] = 1 - nearest.mean(axis=1).astype(np.float64)
+    return distance
+
+
+def _judged(
+    make: Callable[[], Speaks], values: npt.NDArray[np.float64], rows: dict[str, Rows], fit_s: float
+) -> dict[str, Any]:
+    """Return run lengths by kind, and what an update took."""
     lengths: dict[str, list[int]] = {kind: [] for kind in rows}
     began_s, updates = time.process_time(), 0
     for kind, streams in rows.items():
         lead = 0 if kind == _NONE else LEAD
         for stream in streams:
-            detector, length = make(), 0
+            speaks, length = make(), 0
             for step, value in enumerate(values[stream].tolist(), 1):
-                detector.update(value)
                 updates += 1
-                if not detector.drift_detected:
+                if not speaks(value):
                     continue
                 if step > lead:
                     length = step - lead
                     break
-                detector = make()
+                speaks = make()
             lengths[kind].append(length)
     took_s = time.process_time() - began_s
-    return {"fit_s": 0.0, "update_us": took_s / updates * 1e6, "lengths": lengths}
+    return {"fit_s": fit_s, "update_us": took_s / updates * 1e6, "lengths": lengths}
 
 
 def _alibi(
