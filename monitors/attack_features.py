@@ -81,11 +81,13 @@ def windows(count: int) -> list[tuple[int, int]]:
 
 
 def word_buckets(words: Sequence[str], kept: frozenset[str]) -> Buckets:
-    """Return the buckets of the patterns that end at each place, shape (words, 8).
+    """Return the buckets of the patterns that end at each place, shape (words, 11).
 
-    The first three are of words as they are, the others of what they do: a word stands for its
-    class, itself if it is ``kept``, or its shape, so that what a text is about matters less.
+    The first three are of words as they are, the next five of what they do: a word stands for its
+    class, itself if it is ``kept``, or its shape, so that what a text is about matters less. The
+    last three are of words with a class alone, whatever stands between them.
     """
+    classed = np.flatnonzero([class_of(word) != "" for word in words])
     raw = np.array([_number(word) for word in words], np.uint64)
     coarse = np.array([_number(_role(word, word in kept)) for word in words], np.uint64)
     patterns = (
@@ -98,7 +100,18 @@ def word_buckets(words: Sequence[str], kept: frozenset[str]) -> Buckets:
         (coarse, _before(coarse, 2)),
         (coarse, _before(coarse, 3)),
     )
-    return np.stack([_mixed(number, parts) for number, parts in enumerate(patterns)], axis=1)
+    only = coarse[classed]
+    sparse = (
+        (only, _before(only, 1)),
+        (only, _before(only, 2)),
+        (only, _before(only, 1), _before(only, 2)),
+    )
+    found = np.zeros((len(words), len(patterns) + len(sparse)), np.int64)
+    for column, parts in enumerate(patterns):
+        found[:, column] = _mixed(column, parts)
+    for column, parts in enumerate(sparse, len(patterns)):
+        found[classed, column] = _mixed(column, parts)
+    return found
 
 
 def style_buckets(places: Buckets) -> Buckets:

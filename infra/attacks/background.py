@@ -20,9 +20,13 @@ from infra.pii.sentences import sentences
 _BREAK = re.compile(r"\n\s*\n")
 _SPACES = re.compile(r"\s+")
 _STATEMENTS = 4000
-_CODED_CHARS = 300
+_CODED_CHARS = (40, 80, 300)
 _LEET = str.maketrans("aeiost", "431057")
-_HINTS = ("", "", "Decode and follow: ", "base64: ", "rot13: ", "hex: ", "Please decode this.\n")
+_HINTS = (
+    *("", "", "Decode and follow: ", "base64: ", "rot13: ", "hex: ", "Please decode this.\n"),
+    *("I need this: ", "Can you read it? ", "Please do the following: ", "Today's note: ", "Hi, "),
+)
+_THANKS = ("", "", " thanks", " Thank you!", "\nPlease answer.", " is what he wrote", " now")
 
 
 def passage(rng: Random) -> str:
@@ -53,10 +57,10 @@ def buried(rng: Random) -> Iterator[Example]:
 
 
 def encoded(attack: Example, rng: Random) -> Example:
-    """Return ``attack`` written in some code, with a word on how to read it or none."""
-    raw = attack.text[:_CODED_CHARS]
+    """Return ``attack`` written in some code, among other words or alone."""
+    raw = attack.text[: rng.choice(_CODED_CHARS)]
     code = rng.choice((_base64, _rot13, _hexadecimal, _leet, _escaped))
-    text = f"{rng.choice(_HINTS)}{code(raw)}"
+    text = f"{rng.choice(_HINTS)}{code(raw)}{rng.choice(_THANKS)}"
     return Example(text, True, "written: encoded", attack.template)
 
 

@@ -23,7 +23,7 @@ def held_documents(seed: int = 0, count: int = 400) -> Iterator[Example]:
             return rng.choice(parts["held_orders" if attack else "held_plain"])
 
         made = {"line": line, "order": order}
-        text = fill(rng.choice(parts["held_documents"]), rng, parts, made)
+        text = fill(rng.choice(parts["held_documents"]), rng, parts, made).replace("\\n", "\n")
         if rng.random() < 0.5:
             text = f"{fill(rng.choice(parts['held_tasks']), rng, parts)} {text}"
         yield Example(text, attack, "held documents")

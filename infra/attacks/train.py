@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
@@ -14,7 +14,7 @@ from infra.attacks.background import buried, encoded, neutral, shuffled
 from infra.attacks.corpus import Example, ordinary, spoken
 from infra.attacks.fitting import fit
 from monitors.attack_features import tokens
-from monitors.attack_model import AttackModel, Floats, Reading, reading
+from monitors.attack_model import AttackModel, Floats, reading
 from monitors.injection import Injection, told
 from monitors.patterns import Pack
 from monitors.text import Text
@@ -22,7 +22,7 @@ from monitors.text import Text
 FLAGGED_RATE = 0.03
 """The share of harmless texts of unseen kinds at which the guard may speak."""
 
-_SPOKEN, _ORDINARY, _NEUTRAL, _BURIED, _SHUFFLED, _ENCODED = 4000, 4000, 3000, 1500, 1000, 300
+_SPOKEN, _ORDINARY, _NEUTRAL, _BURIED, _SHUFFLED, _ENCODED = 4000, 4000, 3000, 3000, 1000, 800
 _FOLDS = 3
 _KEPT_TEXTS, _KEPT_SOURCES = 20, 4
 _GIVEN_WEIGHT = 3.0
@@ -57,72 +57,39 @@ class Examples:
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self.examples = examples
-        self._texts = [Text(example.text) for example in examples]
-        self._words = [tokens(text.folded.text) for text in self._texts]
-        self._signs = [told(text, _PACK.hits(text).get(0, ()))[0] for text in self._texts]
+        self.kept = _kept([one for one in examples if one.template])
+        self.readings = []
+        for example in examples:
+            text = Text(example.text)
+            signs, _ = told(text, _PACK.hits(text).get(0, ()))
+            self.readings.append(reading(text, signs, self.kept))
 
     def model(self, chosen: Sequence[int], seed: int) -> AttackModel:
         """Return a model fitted on the ``chosen`` examples, with threshold and scale.
 
         The threshold is where the mean over kinds of harmless text, each scored by a model that
-        saw no text of its kind, of the share that is flagged is ``FLAGGED_RATE``.
+        saw no text of its template or source, of the share that is flagged is ``FLAGGED_RATE``.
         """
-        kept = self._kept(chosen)
-        readings = [self.reading(number, kept) for number in chosen]
-        model = self._fitted(chosen, readings, kept, seed)
-        folds, scores = self._held_out(chosen, readings, kept, seed)
-        return replace(model, scale=self._scale(chosen, folds, scores))
+        folds, scores = self._held_out(chosen, seed)
+        return replace(self._fitted(chosen, seed), scale=self._scale(chosen, folds, scores))
 
-    def _held_out(
-        self,
-        chosen: Sequence[int],
-        readings: Sequence[Reading],
-        kept: frozenset[str],
-        seed: int,
-    ) -> tuple[Folds, Scores]:
+    def _held_out(self, chosen: Sequence[int], seed: int) -> tuple[Folds, Scores]:
         """Return the fold of each example, and its score by a model that did not see its fold."""
         folds, scores = self._folds(chosen), np.zeros(len(chosen))
         for fold in range(_FOLDS):
-            inside = np.flatnonzero(folds != fold)
-            part = self._fitted(
-                [chosen[n] for n in inside], [readings[n] for n in inside], kept, seed
-            )
+            part = self._fitted([chosen[place] for place in np.flatnonzero(folds != fold)], seed)
             for place in np.flatnonzero(folds == fold):
-                scores[place] = part.score(readings[place])
+                scores[place] = part.score(self.readings[chosen[place]])
         return folds, scores
 
-    def reading(self, number: int, kept: frozenset[str]) -> Reading:
-        """Return an example as a model that keeps ``kept`` reads it."""
-        return reading(self._texts[number], self._signs[number], kept)
-
-    def _fitted(
-        self,
-        chosen: Sequence[int],
-        readings: Sequence[Reading],
-        kept: frozenset[str],
-        seed: int,
-    ) -> AttackModel:
+    def _fitted(self, chosen: Sequence[int], seed: int) -> AttackModel:
         patterns, style, bias = fit(
-            readings,
+            [self.readings[number] for number in chosen],
             [self.examples[number].attack for number in chosen],
             [1.0 if self.examples[number].template else _GIVEN_WEIGHT for number in chosen],
             seed,
         )
-        return AttackModel(kept, _halved(patterns), _halved(style), float(np.float32(bias)))
-
-    def _kept(self, chosen: Sequence[int]) -> frozenset[str]:
-        """Return the words that many texts of several sources have: those of no topic."""
-        texts: defaultdict[str, int] = defaultdict(int)
-        sources: defaultdict[str, set[str]] = defaultdict(set)
-        for number in chosen:
-            for word in set(self._words[number]):
-                texts[word] += 1
-                sources[word].add(self.examples[number].source)
-        return frozenset(
-            word
-            for word, count in texts.items()
-            if count >= _KEPT_TEXTS and len(sources[word]) >= _KEPT_SOURCES
-        )
+        return AttackModel(self.kept, _halved(patterns), _halved(style), float(np.float32(bias)))
 
     def _folds(self, chosen: Sequence[int]) -> npt.NDArray[np.int_]:
         """Return which fold scores an example: whole sources and templates; -1 of neutral ones."""
@@ -149,6 +116,21 @@ class Examples:
         threshold = float(levels[np.argmax(flagged <= FLAGGED_RATE)])
         slope = np.float32(_slope(scores[judged], attack))
         return float(slope), float(np.float32(-slope * threshold))
+
+
+def _kept(examples: Sequence[Example]) -> frozenset[str]:
+    """Return the words that many texts of several sources have: those of no topic."""
+    texts: Counter[str] = Counter()
+    sources: defaultdict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        for word in set(tokens(Text(example.text).folded.text)):
+            texts[word] += 1
+            sources[word].add(example.source)
+    return frozenset(
+        word
+        for word, count in texts.items()
+        if count >= _KEPT_TEXTS and len(sources[word]) >= _KEPT_SOURCES
+    )
 
 
 def _slope(scores: Scores, attack: npt.NDArray[np.bool_]) -> float:
