@@ -17,9 +17,8 @@ LEARNED_MAX_CHARS = 10_000
 
 @cache
 def scanner() -> Scanner:
-    """Return all guards that need no embedding, each with something to look for."""
-    made: list[Guard] = [kind() for kind in GUARDS]
-    guards = [guard for guard in made if cost_of(guard) is not Cost.EMBEDDING]
+    """Return all guards that ``all`` means in a policy, each with something to look for."""
+    guards: list[Guard] = [kind() for kind in GUARDS]
     return Scanner(guards, Policy(name="fuzz", rules={g.name: _rule(g) for g in guards}))
 
 
