@@ -21,7 +21,7 @@ from schemas.errors import ConfigError
 
 PREFIX = "TIDEGATE_"
 DEFAULT_FILE = Path("tidegate.toml")
-_NOT_SETTINGS = {"TIDEGATE_BENCH_DATA"}
+_NOT_SETTINGS = {"TIDEGATE_PUBLIC_DATA"}
 """Read by the tests over public data alone."""
 
 _Key = tuple[str, ...]

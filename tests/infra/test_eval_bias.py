@@ -15,7 +15,7 @@ from infra.eval.bias import evaluate
 from infra.eval.looking import evaluate as judge_intervals
 from schemas.errors import ConfigError
 
-FOLDER = os.environ.get("TIDEGATE_BENCH_DATA")
+FOLDER = os.environ.get("TIDEGATE_PUBLIC_DATA")
 
 
 def row(prediction: str, *, ambiguous: bool = True, wording: int = 0) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_a_file_without_answers_that_name_a_group_is_refused(tmp_path: Path) -> 
         evaluate(data)
 
 
-@pytest.mark.skipif(FOLDER is None, reason="TIDEGATE_BENCH_DATA is not set")
+@pytest.mark.skipif(FOLDER is None, reason="TIDEGATE_PUBLIC_DATA is not set")
 def test_published_scores_are_found_again() -> None:
     """UnifiedQA's scores on BBQ are those of BBQ's paper."""
     found = evaluate(Path(FOLDER or ""))["categories"]

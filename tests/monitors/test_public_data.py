@@ -1,4 +1,4 @@
-"""Guards on public data, where a folder of it is given by ``TIDEGATE_BENCH_DATA``."""
+"""Guards on public data, where a folder of it is given by ``TIDEGATE_PUBLIC_DATA``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from monitors.injection import Injection
 from monitors.pii import Pii
 
-FOLDER = os.environ.get("TIDEGATE_BENCH_DATA")
-pytestmark = pytest.mark.skipif(FOLDER is None, reason="TIDEGATE_BENCH_DATA is not set")
+FOLDER = os.environ.get("TIDEGATE_PUBLIC_DATA")
+pytestmark = pytest.mark.skipif(FOLDER is None, reason="TIDEGATE_PUBLIC_DATA is not set")
 
 
 def rows(name: str) -> list[dict[str, Any]]:

@@ -37,8 +37,14 @@ PARTITIONS = 4
 EVERY_SIDE = tuple(Direction)
 
 
+class Hands:
+    """The hands of the clock that guards are timed by; guards that dawdle move them."""
+
+    now_s = 0.0
+
+
 class Brittle(PatternGuard):
-    """A pattern guard that raises on one word and masks another."""
+    """A pattern guard that raises on one word, and takes its time to mask another."""
 
     name = "brittle"
     version = "1"
@@ -53,6 +59,7 @@ class Brittle(PatternGuard):
         for label, match, source in hits:
             if label == "CRASH":
                 raise KeyError(label)
+            Hands.now_s += 0.03
             spans.append(source.span(*match.span(), label))
         return Scan(0.9 if spans else 0.0, chars, tuple(spans))
 
@@ -66,12 +73,9 @@ class Late:
     action = Action.WITHHOLD
     threshold = 0.5
 
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
     def scan(self, texts: Sequence[str]) -> list[Scan]:
         """Take a while; raise if a text has a word in it."""
-        self.now_s += 0.03
+        Hands.now_s += 0.03
         if any("mortgage" in text for text in texts):
             raise TimeoutError("too slow")
         return [Scan(0.8 if "urgent" in text else 0.0, len(text)) for text in texts]
@@ -92,8 +96,7 @@ class Forgetful:
         return [Scan(0.6 if "app" in text else 0.1, len(text)) for text in known[:1]]
 
 
-LATE = Late()
-GUARDS_THERE: list[Guard] = [*(kind() for kind in GUARDS), Brittle(), LATE, Forgetful()]
+GUARDS_THERE: list[Guard] = [*(kind() for kind in GUARDS), Brittle(), Late(), Forgetful()]
 SAMPLED = Forgetful()
 SAMPLED.name = "sampled"
 GUARDS_THERE.append(SAMPLED)
@@ -183,7 +186,7 @@ def test_ten_thousand_requests_have_every_verdict_once() -> None:
         key = readable(value).get("request_id", f"r{number}")
         log.append(REQUESTS.name, value, key=key.encode())
     ticks = count(0.0, 1e-6)
-    scanner = Scanner(GUARDS_THERE, POLICY, clock=lambda: LATE.now_s + next(ticks))
+    scanner = Scanner(GUARDS_THERE, POLICY, clock=lambda: Hands.now_s + next(ticks))
     virtual.run(run_all(log, scanner))
 
     responses = [decode(ResponseReleased, r.value) for r in log.read(RESPONSES.name)]
