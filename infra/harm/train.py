@@ -18,14 +18,15 @@ from infra.eval.rows import read_rows
 from infra.eval.split import half
 from infra.fitting.logistic import fit_logistic
 from infra.harm.corpus import Sentence, sentences
+from monitors.harm import Harm
 from monitors.harm_model import HarmModel, joined, saved_harm_model
 
 Floats = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Floats]
 
 SENTENCES = 16_000
-BLOCKED_RATE = 0.02
-"""The share of harmless requests that the threshold lets the guard block, where it is chosen."""
+SPEAKS_FROM = 0.95
+"""It blocks, so of what it speaks about at most one in twenty should be harmless."""
 _NETWORKS = 3
 _HIDDEN = 128
 _EPOCHS = 12
@@ -55,7 +56,7 @@ def train_harm(folder: Path, data: Path, embed: Embed, seed: int = 0) -> HarmMod
     unsafe = np.array([row.label == "unsafe" for row in rows], np.bool_)
     model = calibrated(model, embed([row.text for row in rows]), unsafe)
     model = saved_harm_model(model, folder)
-    _write_card(folder, model, len(rows))
+    _write_card(folder, Harm(embed, model), len(rows))
     return model
 
 
@@ -68,7 +69,7 @@ def fit(vectors: Floats, written: Sequence[Sentence], seed: int) -> HarmModel:
 def calibrated(model: HarmModel, vectors: Floats, unsafe: Flags) -> HarmModel:
     """Return ``model`` with its log odds scaled, and its threshold chosen, on rows it has not seen.
 
-    The threshold is at least one half, and such that at most 2 % of the harmless rows reach it.
+    None of the harmless rows reaches the threshold.
     """
     odds = model.odds(vectors).astype(np.float64)
     columns = np.stack([odds, np.ones(len(odds))], axis=1)
@@ -80,8 +81,7 @@ def calibrated(model: HarmModel, vectors: Floats, unsafe: Flags) -> HarmModel:
         offset=model.offset * slope + offset,
     )
     calm = scaled.chance(vectors[~unsafe])
-    worst = float(np.quantile(calm, 1 - BLOCKED_RATE, method="higher"))
-    return replace(scaled, threshold=max(0.5, min(0.99, worst + 1e-3)))
+    return replace(scaled, threshold=max(SPEAKS_FROM, min(0.99, float(calm.max()) + 1e-3)))
 
 
 def _network(vectors: Floats, unsafe: Floats, seed: int) -> HarmModel:
@@ -113,14 +113,14 @@ def _network(vectors: Floats, unsafe: Floats, seed: int) -> HarmModel:
     )
 
 
-def _write_card(folder: Path, model: HarmModel, rows: int) -> None:
+def _write_card(folder: Path, guard: Harm, rows: int) -> None:
     (folder / "README.md").write_text(
         f"""\
 # tidegate-harm
 
 Three small networks over the sentence embeddings of all-MiniLM-L6-v2 that say how likely answering
 a request does harm: violence, weapons, damage, theft, fraud, drugs, self-harm, abuse, hatred,
-malware, spying. Version 1-{model.version}; it speaks from a chance of {model.threshold:.3f} on.
+malware, spying. Version {guard.version}; it speaks from a chance of {guard.threshold:.3f} on.
 
 Fitted by `tidegate train harm` on {SENTENCES:,} sentences made by the grammar in `infra/harm/`,
 which was written for Tidegate: half do harm, half are harmless requests in the same words
