@@ -22,7 +22,7 @@ HITS_LEAST = 3
 """A segment with fewer items that changed is never named."""
 PRIOR_ITEMS = 50.0
 """What is believed of a segment before it was seen weighs as much as so many of its items."""
-CERTAIN_ITEMS = 400.0
+CERTAIN_ITEMS = 800.0
 """What was usual in a segment counts as known from so many items at least, lest a newcomer that is
 all of the change be outdone by "everywhere"."""
 DOUBT = 3.0
@@ -65,7 +65,7 @@ class Segment:
         after: The same since.
         items: How many items it has since the change.
         explains: The share of the whole change that lies in it (explanatory power). Beyond 1 if the
-            rest moved the other way.
+            rest moved the other way; 0 if the whole did not change, only the shares in it.
         surprise: How much its share of the total differs from what was expected, in nats.
         evidence: By how many nats more likely a change here and nowhere else makes what was seen
             than a change everywhere else and not here; of a pair, less its price.

@@ -24,7 +24,7 @@ CONTEXT_LEAST = 50
 """So many items from before a change, at least, are looked at to say when it was."""
 EXEMPLARS_MAX = 5
 CHANGES_MAX = 16
-NEAR = timedelta(minutes=2)
+NEAR = timedelta(seconds=30)
 """What changed so shortly before a finding's change, or after it began, is named beside it."""
 
 
@@ -70,7 +70,7 @@ class Causes:
             self._answered(observation.response, at)
         elif observation.pool is not None:
             stands = observation.pool
-            workers = f"{stands.live_workers} workers in pool {stands.pool}"
+            workers = f"workers of pool {stands.pool}: {stands.live_workers}"
             self._note(f"pool {stands.pool}", workers, at)
 
     def _scanned(self, scanned: TextScanned, at: datetime) -> None:
@@ -274,10 +274,9 @@ def _in_words(
     if causes:
         best = causes[0]
         where = ", ".join(f"{name} {value}" for name, value in best.segment.items())
-        words += (
-            f"; it sits in {where}: {percent(best.after)} ({percent(best.before)} before), "
-            f"{percent(min(1.0, best.explains))} of the change"
-        )
+        words += f"; it sits in {where}: {percent(best.after)} ({percent(best.before)} before)"
+        if best.explains > 0:
+            words += f", {percent(min(1.0, best.explains))} of the change"
     if moment is not None:
         words += (
             f"; changed at {clock(moment.at)}"
