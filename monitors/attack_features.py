@@ -14,6 +14,7 @@ import numpy.typing as npt
 from monitors.attack_words import class_of, shape_of
 
 Buckets = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.uint64]
 
 BUCKETS = 1 << 17
 WINDOW_TOKENS = 40
@@ -22,6 +23,7 @@ TOKENS_MAX = 20_000
 """Words and marks of a text that are read; what comes after them is not."""
 
 _TOKEN = re.compile(r"[a-z]+(?:['\u2019][a-z]+)?|\d+|[^\W\d_a-z]+|[^\w\s]|_+")
+_FOLD = np.uint64(29)
 _SHIFT = np.uint64(64 - BUCKETS.bit_length() + 1)
 _MIX = [np.uint64(number) for number in (
     0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93,
@@ -87,31 +89,17 @@ def word_buckets(words: Sequence[str], kept: frozenset[str]) -> Buckets:
     class, itself if it is ``kept``, or its shape, so that what a text is about matters less. The
     last three are of words with a class alone, whatever stands between them.
     """
+    roles = [_number(_role(word, word in kept)) for word in words]
     classed = np.flatnonzero([class_of(word) != "" for word in words])
-    raw = np.array([_number(word) for word in words], np.uint64)
-    coarse = np.array([_number(_role(word, word in kept)) for word in words], np.uint64)
-    patterns = (
-        (raw,),
-        (raw, _before(raw, 1)),
-        (raw, _before(raw, 1), _before(raw, 2)),
-        (coarse,),
-        (coarse, _before(coarse, 1)),
-        (coarse, _before(coarse, 1), _before(coarse, 2)),
-        (coarse, _before(coarse, 2)),
-        (coarse, _before(coarse, 3)),
-    )
-    only = coarse[classed]
-    sparse = (
-        (only, _before(only, 1)),
-        (only, _before(only, 2)),
-        (only, _before(only, 1), _before(only, 2)),
-    )
-    found = np.zeros((len(words), len(patterns) + len(sparse)), np.int64)
-    for column, parts in enumerate(patterns):
-        found[:, column] = _mixed(column, parts)
-    for column, parts in enumerate(sparse, len(patterns)):
-        found[classed, column] = _mixed(column, parts)
-    return found
+    seen = np.concatenate([_behind([_number(word) for word in words], 2), _behind(roles, 3)])
+    only = _behind(seen[3][classed], 2)
+    found = np.zeros((11, len(words)), np.int64)
+    found[[0, 3]] = _mixed((0, 3), seen, [[0, 3]])
+    found[[1, 4, 6, 7]] = _mixed((1, 4, 6, 7), seen, [[0, 3, 3, 3], [1, 4, 5, 6]])
+    found[[2, 5]] = _mixed((2, 5), seen, [[0, 3], [1, 4], [2, 5]])
+    found[8:10, classed] = _mixed((8, 9), only, [[0, 0], [1, 2]])
+    found[10:, classed] = _mixed((10,), only, [[0], [1], [2]])
+    return found.T
 
 
 def style_buckets(places: Buckets) -> Buckets:
@@ -163,15 +151,27 @@ def _role(word: str, kept: bool) -> str:
     return class_of(word) or (word if kept else shape_of(word))
 
 
-def _before(numbers: npt.NDArray[np.uint64], places: int) -> npt.NDArray[np.uint64]:
-    moved = np.zeros_like(numbers)
-    moved[places:] = numbers[: len(numbers) - places] if places < len(numbers) else 0
-    return moved
+def _behind(numbers: Sequence[int] | Numbers, places: int) -> Numbers:
+    """Return ``numbers``, and what stands up to ``places`` places before each of them."""
+    count = len(numbers)
+    rows = np.zeros((places + 1, count), np.uint64)
+    rows[0] = numbers
+    for place in range(1, min(places, count) + 1):
+        rows[place, place:] = rows[0, : count - place]
+    return rows
 
 
-def _mixed(pattern: int, parts: Sequence[npt.NDArray[np.uint64]]) -> Buckets:
-    total = np.full_like(parts[0], (pattern + 1) * 0x2545F4914F6CDD1D % 2**64)
-    for part, factor in zip(parts, _MIX, strict=False):
-        total = (total ^ part) * factor
-        total ^= total >> np.uint64(29)
+def _mixed(kinds: Sequence[int], seen: Numbers, parts: Sequence[list[int]]) -> Buckets:
+    """Return the buckets of some kinds of patterns, one row a kind.
+
+    Args:
+        kinds: Their numbers.
+        seen: Words and those before them, as :func:`_behind` returns them.
+        parts: Which rows of ``seen`` are the first words of each kind, which the second, and so on.
+    """
+    seeds = [(kind + 1) * 0x2545F4914F6CDD1D % 2**64 for kind in kinds]
+    total = np.array(seeds, np.uint64)[:, None]
+    for rows, factor in zip(parts, _MIX, strict=False):
+        total = (total ^ seen[rows]) * factor
+        total ^= total >> _FOLD
     return (total * _MIX[3] >> _SHIFT).astype(np.int64)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from infra.attacks import Example, ordinary, spoken
+from infra.attacks.train import Examples
 from infra.commands.eval import command
 from infra.eval import injection as judge
+from monitors.attack_model import AttackModel
 
 
 @pytest.fixture
@@ -59,8 +62,8 @@ def test_each_source_is_left_out_in_turn(data: Path, monkeypatch: pytest.MonkeyP
     """A source is judged by a model that saw none of it, on the report half alone."""
     seen: list[set[str]] = []
 
-    class Watching(judge.Examples):
-        def model(self, chosen, seed):  # type: ignore[no-untyped-def]
+    class Watching(Examples):
+        def model(self, chosen: Sequence[int], seed: int) -> AttackModel:
             seen.append({self.examples[number].source for number in chosen} & {"a", "b", "c"})
             return super().model(chosen, seed)
 
