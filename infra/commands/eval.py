@@ -155,7 +155,7 @@ def robustness(
     settings: Settings,
     guard: str,
     data: Path | None,
-    part: str,
+    part: Literal["all", "fit", "report"],
     samples: int,
     texts_only: bool,
     record: bool,
