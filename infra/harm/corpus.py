@@ -9,12 +9,15 @@ from itertools import cycle, islice
 from random import Random
 
 from inference.bank import Question, elsewhere, questions
+from infra.attacks.corpus import ordinary
 from infra.attacks.grammar import fill, read_parts
 
 _BEFORE_MARK = re.compile(r"\s+(?=[?.,])")
 _TWICE = re.compile(r"([.?])[ .?]*\1")
 _ASKED_RATE = 1 / 6
 _QUESTIONS = 1500
+_SHORT_CHARS = 200
+_LOWER_RATE = 0.5
 UNSAFE = "unsafe"
 
 
@@ -52,6 +55,23 @@ def sentences(seed: int) -> Iterator[Sentence]:
             text = fill(rng.choice(families[family]), rng, slots)
             text = _TWICE.sub(r"\1", _BEFORE_MARK.sub("", text))
             yield Sentence(text, group is unsafe, family)
+
+
+def everyday(seed: int) -> Iterator[Sentence]:
+    """Yield what people ask all day without end, the same for the same seed; none of it is harmful.
+
+    Each second one is an ordinary request to a model.
+    """
+    rng = Random(f"everyday {seed}")
+    parts = read_parts("everyday.txt", __package__)
+    while True:
+        for one in ordinary(rng.randrange(1 << 30), 100):
+            if len(one.text) <= _SHORT_CHARS:
+                text = fill(rng.choice(parts["everyday"]), rng, parts)
+                yield Sentence(
+                    text.lower() if rng.random() < _LOWER_RATE else text, False, "everyday"
+                )
+                yield Sentence(one.text, False, "everyday")
 
 
 def _questions(seed: int) -> Iterator[Question]:

@@ -17,7 +17,7 @@ from infra.eval.ranking import Flags
 from infra.eval.rows import read_rows
 from infra.eval.split import half
 from infra.fitting.logistic import fit_logistic
-from infra.harm.corpus import Sentence, sentences
+from infra.harm.corpus import Sentence, everyday, sentences
 from monitors.harm import Harm
 from monitors.harm_model import HarmModel, joined, saved_harm_model
 
@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Floats]
 
 SENTENCES = 16_000
+EVERYDAY = 4_000
 SPEAKS_FROM = 0.95
 """It blocks, so of what it speaks about at most one in twenty should be harmless."""
 _NETWORKS = 3
@@ -50,7 +51,7 @@ def train_harm(folder: Path, data: Path, embed: Embed, seed: int = 0) -> HarmMod
         seed: The same seed, the same weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = list(islice(sentences(seed), SENTENCES))
+    written = [*islice(sentences(seed), SENTENCES), *islice(everyday(seed), EVERYDAY)]
     rows = [row for row in read_rows(data, Row) if half(row.text) == "fit"]
     model = fit(embed([one.text for one in written]), written, seed)
     unsafe = np.array([row.label == "unsafe" for row in rows], np.bool_)
@@ -125,9 +126,9 @@ malware, spying. Version {guard.version}; it speaks from a chance of {guard.thre
 Fitted by `tidegate train harm` on {SENTENCES:,} sentences made by the grammar in `infra/harm/`,
 which was written for Tidegate: half do harm, half are harmless requests in the same words
 (homonyms, figures of speech, harmless targets, games and films, definitions, history, absurd
-questions, public and invented people). What its sums mean as a probability, and its threshold,
-were read off {rows} requests of XSTest (CC-BY-4.0) that it was not fitted on, the fit half of
-`harm.jsonl`. English only. Apache-2.0.
+questions, public and invented people); and on {EVERYDAY:,} everyday requests. What its sums mean as
+a probability, and its threshold, were read off {rows} requests of XSTest (CC-BY-4.0) that it was
+not fitted on, the fit half of `harm.jsonl`. English only. Apache-2.0.
 
 Judge it on your own requests with `tidegate eval harm --data FILE`; for other data than these, the
 threshold is a policy's to choose.

@@ -78,4 +78,4 @@ def test_support_is_fitted_in_the_units_of_its_traits() -> None:
     rows = rng.normal(size=(300, 2))
     labels = (rows[:, 0] + rng.normal(0, 0.5, 300) > 0).astype(np.float64)
     one, other = fit_support(rows, labels), fit_support(rows * [10.0, 1.0], labels)
-    assert np.allclose(one.weights, other.weights * np.float32([10, 1]), rtol=1e-3)
+    assert np.allclose(one.weights, other.weights * np.array([10, 1]), rtol=1e-3)
