@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -146,7 +147,13 @@ def _worked(name: str, path: Path, show: Show) -> dict[str, Any]:
     complaint = path.with_suffix(".err")
     with (
         complaint.open("w") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as worker,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},  # a second thread would mostly wait
+        ) as worker,
     ):
         assert worker.stdout is not None
         for line in worker.stdout:
