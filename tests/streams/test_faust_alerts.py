@@ -10,9 +10,10 @@ from typing import Literal
 
 import pytest
 
-from infra.alert_lines import Told
+from infra.alert_lines import Told, acknowledge_alert
 from schemas.base import event_id
 from schemas.codec import decode, encode
+from schemas.errors import ConfigError
 from schemas.improving import AlertAcknowledged
 from schemas.topics import ALERTS, FEEDBACK, FINDINGS
 from schemas.watching import AlertChanged, Finding
@@ -175,8 +176,18 @@ async def test_time_and_queries_are_records_among_the_findings(
             )
 
         await until(both_fire, 60)
+        changes = {change.rule: change for change in await told(broker)}
+        await acknowledge_alert(broker, changes["patient"].alert_id, "ada", "on it")
+
+        async def one_is_acknowledged() -> bool:
+            return (await stand(broker))[changes["patient"].alert_id] == "acknowledged"
+
+        await until(one_is_acknowledged, 60)
+        with pytest.raises(ConfigError, match="is acknowledged"):
+            await acknowledge_alert(broker, changes["patient"].alert_id, "al", "")
+        with pytest.raises(ConfigError, match="does not exist"):
+            await acknowledge_alert(broker, "patient/a|b|c|", "al", "")
         assert judge.stop() == 0
-    changes = {change.rule: change for change in await told(broker)}
     assert changes["patient"].monitor == "latency"
     assert changes["patient"].fired_at > changes["patient"].since_at
     assert changes["asked"].segment == {"workspace": "w"}

@@ -13,6 +13,7 @@ import pytest
 from infra.topics import apply
 from schemas.base import Origin
 from schemas.codec import decode, encode
+from schemas.plants import PLANT_TURN_TAG
 from schemas.probes import PROBES, TURN_TAG
 from schemas.requests import CompletionRequested
 from schemas.topics import FINDINGS, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
@@ -137,22 +138,25 @@ async def test_the_monitors_speak_and_outlive_a_broker_that_was_killed(tmp_path:
         stop(server)
 
 
-async def test_probes_are_asked_turn_by_turn(broker: Connection, tmp_path: Path) -> None:
-    """Each turn asks the same of every group, once, in the workspace that is nobody's."""
+async def test_probes_and_plants_are_sent_turn_by_turn(broker: Connection, tmp_path: Path) -> None:
+    """Each turn of a probe asks the same of every group, once; all in the workspace of nobody."""
     with member("monitors", broker, tmp_path, option="probe") as monitors:
         monitors.wait_ready()
 
         async def several_turns() -> bool:
-            return len(await read_all(broker, REQUESTS.name)) >= 4
+            return len(await read_all(broker, REQUESTS.name)) >= 6
 
         await until(several_turns, 60)
         assert monitors.stop() == 0
-    asked = [
+    sent = [
         decode(CompletionRequested, record.value)
         for record in await read_all(broker, REQUESTS.name)
     ]
-    assert len({one.request_id for one in asked}) == len(asked)
-    assert {one.workspace for one in asked} == {PROBES}
+    assert len({one.request_id for one in sent}) == len(sent)
+    assert {one.workspace for one in sent} == {PROBES}
+    asked = [one for one in sent if TURN_TAG in one.metadata]
+    planted = sorted(int(one.metadata[PLANT_TURN_TAG]) for one in sent if one not in asked)
+    assert planted == list(range(planted[0], planted[0] + len(planted)))
     turns = {int(one.metadata[TURN_TAG]) for one in asked}
     assert sorted(turns) == list(range(min(turns), min(turns) + len(asked) // 2))
 
