@@ -19,8 +19,6 @@ Numbers = npt.NDArray[np.uint64]
 BUCKETS = 1 << 17
 WINDOW_TOKENS = 40
 STRIDE_TOKENS = 20
-TOKENS_MAX = 20_000
-"""Words and marks of a text that are read; what comes after them is not."""
 
 _TOKEN = re.compile(r"[a-z]+(?:['\u2019][a-z]+)?|\d+|[^\W\d_a-z]+|[^\w\s]|_+")
 _FOLD = np.uint64(29)
@@ -50,7 +48,7 @@ def tokens(folded: str) -> list[str]:
             found += [token[at : at + 2] for at in range(len(token) - 1)]
         else:
             found.append(token)
-    return found[:TOKENS_MAX]
+    return found
 
 
 def places_of(folded: str) -> list[tuple[int, int]]:
@@ -66,7 +64,7 @@ def places_of(folded: str) -> list[tuple[int, int]]:
             found += [(at, at + 2) for at in range(start, end - 1)]
         else:
             found.append((start, end))
-    return [(min(a, len(folded) - 1), min(b, len(folded))) for a, b in found[:TOKENS_MAX]]
+    return [(min(a, len(folded) - 1), min(b, len(folded))) for a, b in found]
 
 
 def windows(count: int) -> list[tuple[int, int]]:

@@ -51,13 +51,12 @@ class Injection(PatternGuard):
 
     def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
         """Return the scan of ``text``: the calibrated chance, and where phrases or patterns are."""
-        chars = len(text.original)
         signs, spans = told(text, hits)
         read = reading(text, signs, self._model.kept)
         score = round(self._model.chance(read), 6)
-        if score < self.threshold:
-            return Scan(score, chars)
-        return Scan(score, chars, disjoint(spans or self._worst(text, read), chars))
+        found = spans or self._worst(text, read) if score >= self.threshold else []
+        chars = len(text.original)
+        return Scan(score, chars, disjoint(found, chars))
 
     def _worst(self, text: Text, read: Reading) -> list[Span]:
         """Return the stretch that weighs most; nothing of a text without words."""
