@@ -16,10 +16,12 @@ MIX = "mix"
 STRANGE = "strange"
 MIX_RATE = np.float32(0.04)
 STRANGE_RATE = np.float32(0.07)
+"""What a text counts in each chart's average."""
 NEIGHBOURS = 5
 SLACK = 1.5
 """Standard deviations beyond the usual distance from which a text counts as strange."""
 _GROWN = 3
+_TINY = np.float32(1e-9)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class EmbeddingDrift:
     text's vector on the reference's leading components, scaled so that small ones count, averaged
     with its nearest neighbours in the reference, at length one. It sees topics that grow or shrink.
     *Strange* is an EWMA of how far a text's distance to its nearest neighbours goes beyond the
-    usual by more than a standard deviation. It sees what the reference never had.
+    usual by more than one and a half standard deviations. It sees what the reference never had.
 
     The state is two averages; the reference is shared and does not change.
 
@@ -196,9 +198,6 @@ class EmbeddingDrift:
     def _restart(self) -> None:
         self._mix[:] = 0
         self._strange = np.float32(0)
-
-
-_TINY = np.float32(1e-9)
 
 
 def neighbourhood(likeness: Floats, rows: Floats) -> tuple[Floats, Floats]:
