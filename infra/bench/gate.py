@@ -2,7 +2,9 @@
 
 A backlog of requests, and of the completions that a worker with the scripted engine made of them,
 lies on a broker of its own. Faust and the gate go through it in turn, each in one process; the gate
-scans, masks, routes and releases, and writes its outputs in transactions.
+scans, masks, routes and releases, and writes its outputs in transactions. It does so twice: with
+the guards that look for expressions, and with all that the shipped policy requires, models among
+them.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import yaml
 from aiokafka import AIOKafkaProducer
 from pydantic import BaseModel
 
@@ -32,7 +35,10 @@ from infra.roles import checked_registry, scanners
 from infra.state import Phase
 from infra.trials.sandbox import Sandbox, sandbox
 from infra.trials.torture import SCRIPTED
+from monitors import GUARDS
+from monitors.guard import Cost, cost_of
 from schemas.errors import ConfigError
+from schemas.registry import Policy
 from schemas.topics import REQUESTS, work_topic
 from streams.kafka_log import client_options
 from streams.log import Output, spread
@@ -40,8 +46,34 @@ from streams.sealing import Seal
 from streams.tail import Tail
 from streams.worker import Worker
 
+Run = dict[str, Any]
+
 _POOL = "small"
 _PASTED_EVERY = 50
+_PATTERNS = frozenset((Cost.PATTERN,))
+_SHIPPED = frozenset((Cost.PATTERN, Cost.LEARNED))
+
+
+class GateRun(BaseModel):
+    """The gate with some guards.
+
+    Attributes:
+        guards: How many there are.
+        events_per_s: Of one process.
+        ratio: Of that to the bare agent's, within each repetition.
+        cpu_us: CPU time of the process for one event, in microseconds.
+        step_cpu_us: The part of it that is the gate's own work; the rest moves records.
+        records_per_transaction: Records that share one transaction.
+        profile: The functions of the gate's own work that take most.
+    """
+
+    guards: int
+    events_per_s: Estimate
+    ratio: Estimate
+    cpu_us: Estimate
+    step_cpu_us: Estimate
+    records_per_transaction: float
+    profile: list[dict[str, Any]]
 
 
 class GateBench(BaseModel):
@@ -49,25 +81,17 @@ class GateBench(BaseModel):
 
     Attributes:
         events: Records that each repetition goes through: requests and completions.
-        gate_events_per_s: Of the gate, one process.
         faust_events_per_s: Of the bare agent, one process.
-        ratio: Of the two, within each repetition.
-        gate_cpu_us: CPU time of the gate's process for one event, in microseconds.
-        gate_step_cpu_us: The part of it that is the gate's own work; the rest moves records.
-        faust_cpu_us: CPU time of the agent's process for one event.
-        records_per_transaction: Records that share one transaction.
-        profile: The functions of the gate's own work that take most.
+        faust_cpu_us: CPU time of the agent's process for one event, in microseconds.
+        patterns: The gate with the guards that look for expressions.
+        shipped: The gate with the guards of the shipped policy.
     """
 
     events: int
-    gate_events_per_s: Estimate
     faust_events_per_s: Estimate
-    ratio: Estimate
-    gate_cpu_us: Estimate
-    gate_step_cpu_us: Estimate
     faust_cpu_us: Estimate
-    records_per_transaction: float
-    profile: list[dict[str, Any]]
+    patterns: GateRun
+    shipped: GateRun
 
 
 def bench_gate(cache: Path, *, requests: int = 10_000, repetitions: int = 5) -> GateBench:
@@ -81,29 +105,68 @@ def bench_gate(cache: Path, *, requests: int = 10_000, repetitions: int = 5) -> 
     Raises:
         ConfigError: If the broker does not come up.
     """
+    policies = {"patterns": _policy("patterns", _PATTERNS), "shipped": _policy("shipped", _SHIPPED)}
     with sandbox(SCRIPTED, cache) as system, _servers(system):
+        for policy in policies.values():
+            _write_policy(system, policy)
         asyncio.run(_ask(system, requests))
         _run_gate(system, "prepare", requests)
         done = asyncio.run(_complete(system))
         events = requests + done
-        gate, faust = [], []
+        faust: list[Run] = []
+        runs: dict[str, list[Run]] = {name: [] for name in policies}
         for number in range(repetitions):
             faust.append(_run_faust(system, f"faust-{number}", events))
-            gate.append(_run_gate(system, f"gate-{number}", events))
-        profile = _run_gate(system, "profile", events, profiled=True)["profile"]
-    rates = [run["events"] / run["seconds"] for run in gate]
+            for name in policies:
+                _require(system, name)
+                runs[name].append(_run_gate(system, f"{name}-{number}", events))
+        profiles = {}
+        for name in policies:
+            _require(system, name)
+            profiles[name] = _run_gate(system, f"{name}-profile", events, profiled=True)["profile"]
     bare = [run["events"] / run["seconds"] for run in faust]
+    gates = {name: _gate_run(runs[name], bare, policies[name], profiles[name]) for name in policies}
     return GateBench(
         events=events,
-        gate_events_per_s=estimate(rates),
         faust_events_per_s=estimate(bare),
-        ratio=estimate([ours / theirs for ours, theirs in zip(rates, bare, strict=True)]),
-        gate_cpu_us=estimate([run["cpu_s"] / events * 1e6 for run in gate]),
-        gate_step_cpu_us=estimate([run["step_cpu_s"] / events * 1e6 for run in gate]),
         faust_cpu_us=estimate([run["cpu_s"] / events * 1e6 for run in faust]),
-        records_per_transaction=round(events / gate[-1]["transactions"], 1),
+        patterns=gates["patterns"],
+        shipped=gates["shipped"],
+    )
+
+
+def _gate_run(
+    runs: list[Run], bare: list[float], policy: Policy, profile: list[dict[str, Any]]
+) -> GateRun:
+    events = runs[0]["events"]
+    rates = [run["events"] / run["seconds"] for run in runs]
+    return GateRun(
+        guards=len(policy.guards),
+        events_per_s=estimate(rates),
+        ratio=estimate([ours / theirs for ours, theirs in zip(rates, bare, strict=True)]),
+        cpu_us=estimate([run["cpu_s"] / events * 1e6 for run in runs]),
+        step_cpu_us=estimate([run["step_cpu_s"] / events * 1e6 for run in runs]),
+        records_per_transaction=round(events / runs[-1]["transactions"], 1),
         profile=profile,
     )
+
+
+def _policy(name: str, costs: Collection[Cost]) -> Policy:
+    """Return a policy that requires the guards of some costs that ``all`` means."""
+    guards = [kind() for kind in GUARDS if not getattr(kind, "optional", False)]
+    return Policy(name=name, guards=tuple(g.name for g in guards if cost_of(g) in costs))
+
+
+def _write_policy(system: Sandbox, policy: Policy) -> None:
+    said = {"name": policy.name, "guards": list(policy.guards)}
+    path = system.settings.registry / "policies" / f"{policy.name}.yaml"
+    path.write_text(yaml.safe_dump(said))
+
+
+def _require(system: Sandbox, policy: str) -> None:
+    """Put the system's deployment under ``policy``."""
+    path = system.settings.registry / "deployments" / "default.yaml"
+    path.write_text(SCRIPTED.replace("policy: default", f"policy: {policy}"))
 
 
 @contextmanager
@@ -176,17 +239,17 @@ async def _put(producer: AIOKafkaProducer, output: Output, partitions: int) -> N
     await producer.send(output.topic, output.value, key=output.key, partition=number)
 
 
-def _run_gate(system: Sandbox, group: str, events: int, profiled: bool = False) -> dict[str, Any]:
+def _run_gate(system: Sandbox, group: str, events: int, profiled: bool = False) -> Run:
     kind = "profile" if profiled else "plain"
     return _run(system, "gate_process", str(system.config), group, str(events), kind)
 
 
-def _run_faust(system: Sandbox, group: str, events: int) -> dict[str, Any]:
+def _run_faust(system: Sandbox, group: str, events: int) -> Run:
     bootstrap = system.settings.connection().bootstrap
     return _run(system, "faust_process", bootstrap, group, str(events))
 
 
-def _run(system: Sandbox, program: str, *arguments: str) -> dict[str, Any]:
+def _run(system: Sandbox, program: str, *arguments: str) -> Run:
     result = system.folder / f"{program}.json"
     command = [sys.executable, "-m", f"infra.bench.{program}", *arguments, str(result)]
     subprocess.run(
@@ -197,5 +260,5 @@ def _run(system: Sandbox, program: str, *arguments: str) -> dict[str, Any]:
         stderr=subprocess.DEVNULL,
         check=True,
     )
-    found: dict[str, Any] = json.loads(result.read_text())
+    found: Run = json.loads(result.read_text())
     return found
