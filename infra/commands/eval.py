@@ -61,12 +61,13 @@ def pii(data: Path, part: str, beside: bool, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="Rows of the same shape; those in scope (split train, if there is one) are the examples.",
 )
+@click.option("--picture", type=click.Path(path_type=Path), help="An SVG to draw.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
-def outofscope(data: Path, reference: Path, as_json: bool) -> None:
+def outofscope(data: Path, reference: Path, picture: Path | None, as_json: bool) -> None:
     """Judge how well requests outside the scope are found."""
     from infra.eval.outofscope import evaluate
 
-    click.echo(json.dumps(evaluate(data, reference), indent=None if as_json else 2))
+    click.echo(json.dumps(evaluate(data, reference, picture), indent=None if as_json else 2))
 
 
 @command.command("leaks")
