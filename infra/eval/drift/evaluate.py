@@ -45,13 +45,13 @@ class Measured:
     most: int
 
     def average_run_length(self) -> dict[str, Any]:
-        """Return the mean run length, as the events seen by the alarms raised, and its interval."""
+        """Return the mean run length, the events seen by the alarms raised; None if there are none."""
         steps = np.where(self.lengths == 0, self.most, self.lengths).sum(axis=1)
         alarms = (self.lengths > 0).sum(axis=1)
         drawn = _drawn(len(steps))
         found = steps[drawn].sum(axis=1) / np.maximum(1, alarms[drawn].sum(axis=1))
         return {
-            "mean": round(float(steps.sum() / max(1, alarms.sum())), 1),
+            "mean": round(float(steps.sum() / alarms.sum()), 1) if alarms.any() else None,
             "ci95": _interval(found),
             "streams": self.lengths.size,
             "without_alarm": int((self.lengths == 0).sum()),
