@@ -45,7 +45,7 @@ class Measured:
     most: int
 
     def average_run_length(self) -> dict[str, Any]:
-        """Return the mean run length, the events seen by the alarms raised; None if there are none."""
+        """Return the mean run length: events seen by alarms raised, None if there are none."""
         steps = np.where(self.lengths == 0, self.most, self.lengths).sum(axis=1)
         alarms = (self.lengths > 0).sum(axis=1)
         drawn = _drawn(len(steps))
