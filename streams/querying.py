@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
+
+from pydantic import ValidationError
 
 from schemas.alert_rules import QUERIED, AlertRule
 from schemas.base import Origin, event_id
@@ -45,35 +48,37 @@ def findings_of(rule: AlertRule, rows: Sequence[Row], at: datetime) -> list[Find
     """Return what the rows of a rule's query say about the time ``at``.
 
     Raises:
-        PoisonError: If a row has no number as its ``value``.
+        PoisonError: If a row's ``value`` is no finite number, or the row makes no finding.
     """
-    found = []
-    for row in rows:
-        try:
-            value = float(row["value"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise PoisonError(f"the query of rule {rule.name} gives no number as value") from error
-        deployment = str(row.get("deployment") or WHOLE_SYSTEM)
-        segment = {n: str(v) for n, v in row.items() if n not in ("value", "deployment")}
-        marks = [f"{name}={segment[name]}" for name in sorted(segment)]
-        said = "above" if rule.above is not None else "below"
-        limit = rule.above if rule.above is not None else rule.below
-        found.append(
-            Finding(
-                event_id=event_id(
-                    "finding", QUERIED, rule.name, deployment, *marks, at.isoformat()
-                ),
-                occurred_at=at,
-                monitor=QUERIED,
-                monitor_version="1",
-                kind="value",
-                deployment=deployment,
-                segment=segment,
-                metric=rule.name,
-                value=value,
-                limit=limit,
-                cause=f"the query of rule {rule.name} gives {value:g}; it speaks {said} {limit:g}",
-                origin=Origin(topic=FINDINGS.name, partition=0, offset=0),
-            )
+    return [_finding_of(rule, row, at) for row in rows]
+
+
+def _finding_of(rule: AlertRule, row: Row, at: datetime) -> Finding:
+    try:
+        value = float(row["value"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise PoisonError(f"the query of rule {rule.name} gives no number as value") from error
+    if not isfinite(value):
+        raise PoisonError(f"the query of rule {rule.name} gives {value} as value")
+    deployment = str(row.get("deployment") or WHOLE_SYSTEM)
+    segment = {n: str(v) for n, v in row.items() if n not in ("value", "deployment")}
+    marks = [f"{name}={segment[name]}" for name in sorted(segment)]
+    said = "above" if rule.above is not None else "below"
+    limit = rule.above if rule.above is not None else rule.below
+    try:
+        return Finding(
+            event_id=event_id("finding", QUERIED, rule.name, deployment, *marks, at.isoformat()),
+            occurred_at=at,
+            monitor=QUERIED,
+            monitor_version="1",
+            kind="value",
+            deployment=deployment,
+            segment=segment,
+            metric=rule.name,
+            value=value,
+            limit=limit,
+            cause=f"the query of rule {rule.name} gives {value:g}; it speaks {said} {limit:g}",
+            origin=Origin(topic=FINDINGS.name, partition=0, offset=0),
         )
-    return found
+    except ValidationError as error:
+        raise PoisonError(f"a row of rule {rule.name}'s query makes no finding") from error
