@@ -41,9 +41,10 @@ class Needed:
 
     def is_met_by(self, finding: Mapping[str, Any]) -> bool:
         """Return whether the finding, as JSON has it, is needed."""
+        monitor = finding.get("monitor")
         return (
             finding.get("kind") != "value"
             or self._all
-            or finding.get("monitor") in self._monitors
+            or (isinstance(monitor, str) and monitor in self._monitors)
             or (self._evidence and finding.get("e_value") is not None)
         )

@@ -37,3 +37,9 @@ def test_changes_time_and_answers_are_always_needed() -> None:
         assert needed.is_met_by({"kind": "value", "monitor": monitor})
     assert needed.is_met_by({"kind": "detection", "monitor": "latency"})
     assert needed.is_met_by({})
+
+
+@pytest.mark.parametrize("monitor", [[], {}, None, 3])
+def test_a_monitor_that_is_no_name_is_needed_by_nobody(monitor: object) -> None:
+    """Whoever may write to the topic cannot stop what reads it."""
+    assert not Needed([AlertRule(name="r")]).is_met_by({"kind": "value", "monitor": monitor})
