@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.base import Event, Name
 
@@ -31,3 +31,9 @@ class GuardAttacked(Event):
     found: int = Field(ge=0)
     queries: float = Field(ge=0)
     epsilon: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _finds_no_more_than_there_is(self) -> GuardAttacked:
+        if max(self.found, self.found_unattacked) > self.samples:
+            raise ValueError("found and found_unattacked are of the samples: never more")
+        return self
