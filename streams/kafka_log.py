@@ -14,7 +14,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, LogUnavailable
 from schemas.topics import RECORD_MAX_BYTES
 from streams.kafka_errors import translated
 from streams.log import (
@@ -129,7 +129,13 @@ class KafkaLog:
         return _KafkaWriter(self, producer, group, partition)
 
     async def committed(self, group: str, partition: Partition) -> Position:
-        """Ask the group's coordinator."""
+        """Ask the group's coordinator.
+
+        Raises:
+            LogUnavailable: If it does not know. One that still reads its groups in answers for the
+                group as a whole, names no partition, and the driver looks at partitions alone;
+                where nothing was ever committed, the partition is named, without an offset.
+        """
         await self._connect()
         assert self._admin is not None
         assert self._reader is not None
@@ -138,7 +144,9 @@ class KafkaLog:
             async with asyncio.timeout(ANSWER_S):
                 found = await self._admin.list_consumer_group_offsets(group, partitions=[where])
                 position = found.get(where)
-                if position is not None and position.offset >= 0:
+                if position is None:
+                    raise LogUnavailable("the group's coordinator does not know where it stands")
+                if position.offset >= 0:
                     return Position(position.offset, position.metadata or "")
                 return Position((await self._reader.beginning_offsets([where]))[where])
 
