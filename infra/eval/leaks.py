@@ -87,6 +87,7 @@ def _report(
         "ok": total == 0 and restored > 0,
         "occurrences": total,
         "planted": {kind: sum(kind in values for values in planted) for kind in PATTERNS},
+        "answered": sum(event["status"] in ("released", "masked") for event in responses),
         "answers_restored": restored,
         "found_by_a_model": worded,
         "leaks": leaks,

