@@ -23,6 +23,8 @@ ARL = 1_000
 TURNS_MISSED = 4
 """So many turns without a verdict on a planted text are news."""
 GRACE = timedelta(seconds=30)
+STOOD_STILL = timedelta(seconds=30)
+"""So long between two ticks, time was not told: nothing was planted, or nobody looked."""
 VALUES_EVERY = timedelta(minutes=5)
 PLANTS_MAX = 64
 _UNSEEN = (Outcome.PASS, Outcome.NOT_SCANNED)
@@ -46,6 +48,7 @@ class _Plant:
 @dataclass
 class _State:
     plants: dict[str, _Plant] = field(default_factory=dict)
+    ticked_at: datetime | None = None
 
 
 class Sensitivity:
@@ -53,8 +56,10 @@ class Sensitivity:
 
     A planted text is found if the guard named in its tags spoke of it. More than a tenth missed is
     out of the usual, see :class:`monitors.rates.RateShift`; silence is when there was no verdict on
-    a planted text for four turns. Every five minutes it states the share found, the sensitivity,
-    and the delay from the request to the verdict's being seen here.
+    a planted text for four turns; more than half a minute without a tick counts as no time. Every
+    five minutes it states the share found, the sensitivity, and the delay from the request to the
+    verdict's being seen here. It does not know which plants there are: one that is removed while
+    others of its deployment go on is told to be silent.
 
     Args:
         arl: Planted texts between false alarms of one plant, on average, at least.
@@ -71,6 +76,8 @@ class Sensitivity:
         """Take in the verdicts on a planted text, or that time passed."""
         scanned = observation.scanned
         if scanned is None:
+            if observation.is_tick:
+                self._skip_gap(observation.occurred_at)
             return [*self._silent(observation), *self._values(observation)]
         name = scanned.metadata.get(PLANT_TAG)
         if name is None or scanned.direction is not Direction.PROMPT:
@@ -128,6 +135,15 @@ class Sensitivity:
             cause=f"{said}{after}; {observation.deployment}{examples(shift.exemplars)}",
             exemplars=shift.exemplars,
         )
+
+    def _skip_gap(self, at: datetime) -> None:
+        """Let the time since the last tick pass for no plant, if it was too long."""
+        before, self._state.ticked_at = self._state.ticked_at, at
+        if before is None or at - before <= STOOD_STILL:
+            return
+        for plant in self._state.plants.values():
+            if not plant.quiet:
+                plant.seen_at += at - max(before, plant.seen_at)
 
     def _silent(self, observation: Observation) -> Iterator[Finding]:
         """Yield that plants have had no verdict for too long."""

@@ -91,6 +91,30 @@ def test_silence_is_told_and_its_end() -> None:
     assert quiet[0].key == back[0].key
 
 
+def test_a_downtime_is_no_silence() -> None:
+    """Nothing is planted while nobody watches: only the time with ticks counts after it."""
+    stream, before = Stream("bank"), Sensitivity()
+    before.observe(seen(stream, 0, Outcome.BLOCK))
+    before.observe(stream.after(5).tick())
+    monitor = Sensitivity()
+    monitor.restore(orjson.loads(orjson.dumps(before.snapshot())))
+    ticks = [stream.after(2 * 3600).tick(), *(stream.after(5).tick() for _ in range(60))]
+    quiet = told(monitor, ticks)
+    assert [(one.kind, one.value) for one in quiet] == [("detection", 275.0)]
+
+
+def test_a_verdict_that_waited_through_a_downtime_counts_from_when_it_was_seen() -> None:
+    """What was left over from before is read first; silence begins there, not later."""
+    stream, monitor = Stream("bank"), Sensitivity()
+    monitor.observe(stream.tick())
+    stream.after(3600)
+    monitor.observe(seen(stream, 0, Outcome.BLOCK))
+    last = stream.now
+    quiet = told(monitor, [stream.after(5).tick() for _ in range(60)])
+    assert [one.kind for one in quiet] == ["detection"]
+    assert (quiet[0].occurred_at - last).total_seconds() <= 280
+
+
 def test_state_is_bounded_and_survives_a_restart() -> None:
     """However many plants there are, and whatever their tags say."""
     stream, monitor = Stream("bank"), Sensitivity()
