@@ -8,18 +8,17 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
+from alerts.applied import Applied
 from alerts.budget import Budget
 from alerts.concluding import Absences, together
 from alerts.matching import concerns, holds, is_silenced, subject
 from alerts.titles import title
 from schemas.alert_rules import AlertRule
-from schemas.base import event_id
+from schemas.base import Origin, event_id
 from schemas.improving import AlertAcknowledged
 from schemas.watching import AlertChanged, Finding
 
 Snapshot = dict[str, JsonValue]
-REMEMBERED_MAX = 16
-"""How many findings an alert remembers; one that comes again changes nothing."""
 STANDINGS_MAX = 1_000
 FORGOTTEN_AFTER = timedelta(days=1)
 """How long an alert that ended is remembered at least, if there are very many."""
@@ -33,14 +32,12 @@ class _Standing(BaseModel):
         cause: The finding it is pending or firing for.
         pending_at: Since when there is a reason for it.
         reasons: The keys of the findings that hold.
-        remembered: The latest findings it was judged by.
     """
 
     told: AlertChanged | None = None
     cause: Finding | None = None
     pending_at: AwareDatetime | None = None
     reasons: list[str] = Field(default_factory=list)
-    remembered: list[str] = Field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
@@ -54,7 +51,7 @@ class Alerts:
     until the rule lets it speak, fires, may be acknowledged by a person, and is resolved once no
     reason is left. Being pending is told to nobody. What changes is told as one event each, whose
     id follows from the finding or acknowledgement that caused it: after a restart the same is told
-    again, byte for byte.
+    again, byte for byte. What was taken in, by the place of the record it came from, is skipped.
 
     Args:
         deployment: Whose alerts they are.
@@ -74,10 +71,13 @@ class Alerts:
             if rule.false_alarms is not None
         }
         self._absences = Absences(deployment, rules)
+        self._applied = Applied()
         self._now: datetime | None = None
 
     def apply(self, finding: Finding) -> list[AlertChanged]:
-        """Take in ``finding`` and return what it changes."""
+        """Take in ``finding`` unless it was before, by its origin; return what it changes."""
+        if not self._applied.is_new(finding.origin, finding.event_id):
+            return []
         at = self._passed(finding.occurred_at)
         changed = []
         for rule in self._rules.values():
@@ -87,8 +87,10 @@ class Alerts:
             changed += self._judge(rule, word, at)
         return [*changed, *self._concluded(changed, at)]
 
-    def pass_time(self, at: datetime) -> list[AlertChanged]:
-        """Take in that it is ``at`` now and return what that changes."""
+    def pass_time(self, at: datetime, record: Origin | None = None) -> list[AlertChanged]:
+        """Take in that it is ``at`` now, as ``record`` says, and return what that changes."""
+        if record is not None and not self._applied.is_new(record, at):
+            return []
         at = self._passed(at)
         changed = []
         for rule, word in self._absences.quiet(at):
@@ -100,8 +102,12 @@ class Alerts:
         self._forget(at)
         return [*changed, *self._concluded(changed, at)]
 
-    def acknowledge(self, word: AlertAcknowledged) -> list[AlertChanged]:
-        """Take in that a person answers for an alert; only a firing one changes by that."""
+    def acknowledge(
+        self, word: AlertAcknowledged, record: Origin | None = None
+    ) -> list[AlertChanged]:
+        """Take in that a person answers for an alert, in ``record``; only a firing one changes."""
+        if record is not None and not self._applied.is_new(record, word.event_id):
+            return []
         standing = self._standings.get(word.alert_id, _Standing())
         alert = standing.told
         if alert is None or alert.state != "firing":
@@ -131,10 +137,6 @@ class Alerts:
         if said is None or (not said and known is None):
             return []
         standing = self._standings.setdefault(identity, _Standing())
-        told = str(finding.event_id)
-        if told in standing.remembered:
-            return []
-        standing.remembered = [*standing.remembered, told][-REMEMBERED_MAX:]
         if said and finding.key not in standing.reasons:
             if not standing.reasons:
                 standing.cause, standing.pending_at = finding, finding.occurred_at
@@ -252,6 +254,7 @@ class Alerts:
             },
             "budgets": {name: budget.snapshot() for name, budget in self._budgets.items()},
             "absences": self._absences.snapshot(),
+            "applied": self._applied.snapshot(),
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -266,6 +269,7 @@ class Alerts:
             if name in self._budgets:
                 self._budgets[name].restore(kept)
         self._absences.restore(snapshot["absences"])
+        self._applied.restore(snapshot.get("applied", {}))
 
 
 def alert_id(rule: str, about: str) -> str:

@@ -28,7 +28,7 @@ from faust.types import TP, EventT, StreamT
 
 from alerts.lifecycle import Alerts, deployment_of
 from alerts.needed import CLOCK, Needed
-from schemas.alert_rules import AlertRule
+from schemas.alert_rules import QUERIED, AlertRule
 from schemas.base import Origin, event_id
 from schemas.codec import decode, encode, peek
 from schemas.errors import PipelineError, PoisonError
@@ -115,24 +115,30 @@ class Judge:
                 return "", []
             alerts = self._of(finding.deployment)
             if finding.monitor == CLOCK:
-                return finding.deployment, alerts.pass_time(appended_at(event))
+                return finding.deployment, alerts.pass_time(appended_at(event), position(event))
             return finding.deployment, alerts.apply(finding)
         word = _acknowledgement(event)
         deployment = deployment_of(word.alert_id) if word else ""
         if word is None or not (deployment in self._states or self._snapshots.get(deployment)):
             return "", []
-        return deployment, self._of(deployment).acknowledge(word)
+        return deployment, self._of(deployment).acknowledge(word, position(event))
 
     def _told(self, event: EventT[bytes]) -> Finding | None:
-        """Return the finding in ``event``, unless no rule needs it, or it is none."""
+        """Return the finding in ``event``, unless no rule needs it, or it is none.
+
+        What a query gave has its own record as its origin: no other led to it.
+        """
         value = event.message.value
         if not self._needed.is_met_by(peek(value)):
             return None
         try:
-            return decode(Finding, value)
+            finding = decode(Finding, value)
         except PoisonError as error:
             log.error("skipped a finding at %s: %s", position(event), error)
             return None
+        if finding.monitor == QUERIED:
+            return finding.model_copy(update={"origin": position(event)})
+        return finding
 
     async def tick(self) -> None:
         """Write that time has passed, and what queries give, for what this process judges."""

@@ -147,6 +147,60 @@ def test_findings_that_come_again_change_nothing() -> None:
     assert states(alerts, findings) == []
 
 
+def again(alerts: Alerts, rule: AlertRule) -> Alerts:
+    """Return what is restored from the snapshot of ``alerts``."""
+    restored = Alerts("bank", [rule])
+    restored.restore(orjson.loads(orjson.dumps(alerts.snapshot())))
+    return restored
+
+
+def test_many_values_that_come_again_change_nothing() -> None:
+    """However long the stretch is that is read twice, and though values have no kind to go by."""
+    rule = AlertRule(name="high", above=1.0)
+    values = [
+        found("value", offset).model_copy(update={"value": 2.0 * (offset % 2)})
+        for offset in range(1, 22)
+    ]
+    alerts = Alerts("bank", [rule])
+    assert len(states(alerts, values)) == 21
+    assert states(again(alerts, rule), values) == []
+
+
+def test_a_finding_that_comes_again_does_not_end_a_silence() -> None:
+    """A monitor speaks again when it says something new."""
+    rule = AlertRule(name="quiet", findings=("latency",), absent_s=60)
+    alerts = Alerts("bank", [rule])
+    last = found("value", 10)
+    assert states(alerts, [last]) == []
+    (fired,) = [c for s in range(15, 76, 5) for c in alerts.pass_time(NOON + timedelta(seconds=s))]
+    assert fired.state == "firing"
+    restored = again(alerts, rule)
+    assert states(restored, [last]) == []
+    assert states(restored, [found("value", 90)]) == [("resolved", 1)]
+
+
+def test_time_and_words_that_come_again_change_nothing() -> None:
+    """Neither fires what began after it, nor answers for a firing after it."""
+    rule = AlertRule(name="patient", for_s=5)
+    alerts = Alerts("bank", [rule])
+
+    def tick(second: int) -> list[AlertChanged]:
+        record = Origin(topic="llm.findings.v1", partition=0, offset=second)
+        return alerts.pass_time(NOON + timedelta(seconds=second), record)
+
+    assert states(alerts, [found("detection", 1)]) == []
+    (fired,) = tick(10)
+    word = Origin(topic="words", partition=0, offset=0)
+    assert len(alerts.acknowledge(acknowledged(fired), word)) == 1
+    assert states(alerts, [found("recovery", 11), found("detection", 12), found("value", 20)]) == [
+        ("resolved", 1)
+    ]
+    assert tick(10) == []
+    (second,) = tick(21)
+    assert second.state == "firing"
+    assert alerts.acknowledge(acknowledged(fired), word) == []
+
+
 @given(st.lists(st.sampled_from(KINDS), max_size=12), st.integers(0, 12))
 def test_a_restart_changes_nothing(kinds: list[Kind], stop: int) -> None:
     """Restored from its snapshot at any place, the same is told, byte for byte."""
