@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from alerts.matching import OWN
+from alerts.matching import OWN, covers
 from schemas.alert_rules import AlertRule
 from schemas.base import Origin, event_id
 from schemas.watching import WHOLE_SYSTEM, AlertChanged, Finding
@@ -29,7 +29,7 @@ class Absences:
             for rule in rules
             if rule.absent_s is not None
             and deployment != WHOLE_SYSTEM
-            and (not rule.deployments or deployment in rule.deployments)
+            and covers(rule.deployments, deployment)
         ]
         self._heard_at: dict[str, datetime] = {}
         self._origins: dict[str, Origin] = {}

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from alerts.applied import Applied
 from alerts.budget import Budget
 from alerts.concluding import Absences, together
-from alerts.matching import concerns, holds, is_silenced, subject
+from alerts.matching import concerns, covers, holds, is_silenced, subject
 from alerts.titles import title
 from schemas.alert_rules import AlertRule
 from schemas.base import Origin, event_id
@@ -228,7 +228,7 @@ class Alerts:
         """Yield what changes of rules made of other rules follow from ``changes``."""
         for rule in self._rules.values():
             for change in changes:
-                if change.rule in rule.all_of:
+                if change.rule in rule.all_of and covers(rule.deployments, change.deployment):
                     is_so = all(self._fires(other) for other in rule.all_of)
                     yield from self._judge(rule, together(rule, change, is_so), at)
 

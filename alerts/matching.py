@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from schemas.alert_rules import QUERIED, AlertRule
@@ -11,11 +12,20 @@ OWN = "alerts"
 """Stands where a monitor's name would, in what alerts conclude from silence or from each other."""
 
 
+def covers(deployments: Collection[str], name: str) -> bool:
+    """Return whether a rule for ``deployments`` (all, if empty) is about the deployment ``name``.
+
+    >>> covers((), "bank"), covers(("bank",), "bank"), covers(("other",), "bank")
+    (True, True, False)
+    """
+    return not deployments or name in deployments
+
+
 def concerns(rule: AlertRule, finding: Finding) -> bool:
     """Return whether ``rule`` judges ``finding``."""
     if rule.absent_s is not None or rule.all_of:
         return False
-    if rule.deployments and finding.deployment not in rule.deployments:
+    if not covers(rule.deployments, finding.deployment):
         return False
     if rule.query is not None:
         return finding.monitor == QUERIED and finding.metric == rule.name

@@ -147,6 +147,19 @@ def test_rules_together_are_an_alert_of_their_own() -> None:
     ]
 
 
+def test_rules_together_count_only_where_the_rule_says() -> None:
+    """Those of another deployment may all fire."""
+    alerts = under(
+        AlertRule(name="both", all_of=("down", "slow"), deployments=("other",)),
+        AlertRule(name="down", findings=("pools",)),
+        AlertRule(name="slow", findings=("latency",)),
+    )
+    assert told(alerts, found("detection", 1), found("detection", 2, monitor="pools")) == [
+        ("slow", "firing", 1),
+        ("down", "firing", 2),
+    ]
+
+
 def test_a_budget_waits_for_better_evidence() -> None:
     """A weak detection is pending; a surer value lets it fire, with the detection's cause."""
     alerts = under(AlertRule(name="r", false_alarms=FalseAlarms(share=0.1, streams=100)))
