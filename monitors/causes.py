@@ -22,6 +22,10 @@ BEFORE_LEAST = 100
 """Fewer requests from before a change cannot say what was usual."""
 CONTEXT_LEAST = 50
 """So many items from before a change, at least, are looked at to say when it was."""
+DIMENSIONS = ("workspace", "version", "pool", "model", "topic")
+"""What we say of a request ourselves; its own labels cannot take these names or their room."""
+LABEL_CHARS_MAX = 64
+"""Of a request's own labels; a longer name or value is none that many requests share."""
 EXEMPLARS_MAX = 5
 CHANGES_MAX = 16
 NEAR = timedelta(seconds=30)
@@ -58,7 +62,7 @@ class Causes:
     """
 
     def __init__(self) -> None:
-        self._memory = RequestMemory()
+        self._memory = RequestMemory(DIMENSIONS)
         self._state = _State()
 
     def observe(self, observation: Observation) -> None:
@@ -78,14 +82,14 @@ class Causes:
         slot = self._memory.slot(scanned.request_id, at)
         if marks:
             self._memory.mark(slot, marks)
-        self._memory.describe(slot, {"workspace": scanned.workspace, **scanned.metadata})
+        self._memory.describe(slot, _labels(scanned.metadata) | {"workspace": scanned.workspace})
 
     def _answered(self, response: ResponseReleased, at: datetime) -> None:
         slot = self._memory.slot(response.request_id, at)
         labels = {"workspace": response.workspace}
         if response.served is not None:
             served = response.served
-            labels |= {"version": served.deployment_version, **served.metadata}
+            labels |= _labels(served.metadata) | {"version": served.deployment_version}
             self._note("version", f"deployment version {served.deployment_version}", at)
             self._note("policy", f"policy {served.policy} {served.policy_version}", at)
         if response.pool is not None:
@@ -239,6 +243,15 @@ class Causes:
         assert isinstance(memory, dict)
         self._memory.restore(memory)
         self._state = load(_State, snapshot)
+
+
+def _labels(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return those of a request's own labels that are remembered."""
+    return {
+        name: value
+        for name, value in metadata.items()
+        if name not in DIMENSIONS and max(len(name), len(value)) <= LABEL_CHARS_MAX
+    }
 
 
 def _flags(flags: Flags) -> Floats:

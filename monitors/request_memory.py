@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -57,11 +57,14 @@ class RequestMemory:
     The latest are kept whole, with their ids. One that leaves them enters, with a chance that keeps
     the sample uniform over about the last :data:`HORIZON`, the sample of earlier ones. Chances
     follow from the count of requests: the same requests leave the same memory.
+
+    Args:
+        dimensions: Those that always have room, whatever others come first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dimensions: Sequence[str] = ()) -> None:
         room = LATEST + SAMPLE
-        self._state = _State()
+        self._state = _State(dimensions={name: [] for name in dimensions})
         self._codes = np.full((room, DIMENSIONS_MAX), _NONE, np.uint8)
         self._numbers = np.full((room, len(NUMBERS)), np.nan, np.float16)
         self._times = np.zeros(room, np.float64)

@@ -74,7 +74,11 @@ class Verdict(Frozen):
 
 
 class TextScanned(Event):
-    """One text with one verdict per required guard; ``metadata`` is its request's."""
+    """One text with one verdict per required guard.
+
+    ``metadata`` is its request's, and stands with the prompt alone: there is one of it, but of
+    passages as many as the client likes.
+    """
 
     request_id: RequestId
     workspace: str

@@ -49,7 +49,7 @@ def scanned(
         direction=direction,
         text_index=index,
         text_sha256=sha256(text.encode()).hexdigest(),
-        metadata=served.metadata,
+        metadata=served.metadata if direction is Direction.PROMPT else {},
         verdicts=tuple(verdicts),
         origin=served.origin,
     )

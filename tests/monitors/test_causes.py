@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import orjson
 
 from monitors import watch_of
+from monitors.causes import Causes
 from monitors.watch import Watch
 from schemas.codec import encode
 from schemas.verdicts import Outcome
@@ -105,3 +106,28 @@ def test_a_restart_changes_no_cause() -> None:
             parted.restore(stored)
         found += [encode(told) for told in parted.observe(one) if told.kind == "detection"]
     assert found == expected
+
+
+def test_what_clients_say_of_requests_takes_bounded_room() -> None:
+    """Long labels are not remembered, and none stands in for what we say ourselves."""
+    causes = Causes()
+    stream = Stream()
+    told = {
+        **{f"label{number}": "x" for number in range(12)},
+        "channel": "x" * 1_000_000,
+        "x" * 1_000_000: "app",
+        "pool": "made-up",
+        "workspace": "made-up",
+    }
+    for number in range(100):
+        scan = stream.scanned(f"r{number}", [])
+        assert scan.scanned is not None
+        scanned = scan.scanned.model_copy(update={"metadata": told})
+        causes.observe(scan.model_copy(update={"scanned": scanned}))
+        causes.observe(stream.response(f"r{number}", metadata=told))
+    stored = orjson.dumps(causes.snapshot())
+    assert len(stored) < 20_000
+    assert b"made-up" not in stored
+    dimensions = orjson.loads(stored)["memory"]["state"]["dimensions"]
+    assert dimensions["workspace"] == ["default"]
+    assert dimensions["pool"] == ["small"]

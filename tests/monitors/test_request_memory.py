@@ -7,7 +7,8 @@ from datetime import timedelta
 import numpy as np
 import orjson
 
-from monitors.request_memory import LATEST, SAMPLE, VALUES_MAX, RequestMemory
+from monitors.attribution import NO_VALUE
+from monitors.request_memory import DIMENSIONS_MAX, LATEST, SAMPLE, VALUES_MAX, RequestMemory
 from tests.monitors.observations import NOON
 
 
@@ -79,3 +80,15 @@ def test_a_property_with_endless_values_stays_small() -> None:
     assert len(dimension.values) == VALUES_MAX
     often = dimension.values.index("often")
     assert (memory.codes[:, 0] == often).sum() == 250
+
+
+def test_reserved_dimensions_have_room_whatever_comes_first() -> None:
+    """They are there before they have values, and others share what is left."""
+    memory = RequestMemory(("pool", "version"))
+    slot = memory.slot("r1", NOON)
+    memory.describe(slot, {f"label{number}": "x" for number in range(2 * DIMENSIONS_MAX)})
+    memory.describe(slot, {"version": "v1"})
+    names = [one.name for one in memory.dimensions]
+    assert names[:3] == ["pool", "version", "label0"]
+    assert len(names) == DIMENSIONS_MAX
+    assert memory.codes[0, :3].tolist() == [NO_VALUE, 0, 0]

@@ -64,6 +64,16 @@ def test_every_required_guard_gives_a_verdict() -> None:
     assert len({scan.event_id for scan in scans}) == 3
 
 
+def test_labels_of_a_request_stand_with_its_prompt_alone() -> None:
+    """Sixty-four passages do not make sixty-four copies of them."""
+    label = "x" * 10_000
+    record = request(passages=["Notice is three months."] * 64, metadata={"channel": label})
+    outputs = [o for o in make_gate()([record]) if o.topic == VERDICTS.name]
+    assert len(outputs) == 65
+    (of_prompt,) = [scan for scan in events(outputs)[VERDICTS.name] if scan.metadata]
+    assert (of_prompt.direction, of_prompt.metadata) == (Direction.PROMPT, {"channel": label})
+
+
 def test_conversation_is_the_key() -> None:
     """Work is keyed by conversation, else by request, whatever key the record had."""
     outputs = make_gate()([request(0, conversation_id="c9"), request(1)])
