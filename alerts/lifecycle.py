@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue
+from pydantic import JsonValue
 
 from alerts.applied import Applied
 from alerts.budget import Budget
 from alerts.concluding import Absences, together
 from alerts.matching import concerns, covers, holds, is_silenced, subject
+from alerts.standing import Standing, withdrawn
 from alerts.titles import title
 from schemas.alert_rules import AlertRule
 from schemas.base import Origin, event_id
@@ -20,28 +21,7 @@ from schemas.watching import AlertChanged, Finding
 
 Snapshot = dict[str, JsonValue]
 STANDINGS_MAX = 1_000
-FORGOTTEN_AFTER = timedelta(days=1)
-"""How long an alert that ended is remembered at least, if there are very many."""
-
-
-class _Standing(BaseModel):
-    """How one alert stands.
-
-    Attributes:
-        told: What was last said of it.
-        cause: The finding it is pending or firing for.
-        pending_at: Since when there is a reason for it.
-        reasons: The keys of the findings that hold.
-    """
-
-    told: AlertChanged | None = None
-    cause: Finding | None = None
-    pending_at: AwareDatetime | None = None
-    reasons: list[str] = Field(default_factory=list)
-
-    @property
-    def is_open(self) -> bool:
-        return self.told is not None and self.told.state != "resolved"
+"""How many alerts are remembered before old ones that ended are forgotten."""
 
 
 class Alerts:
@@ -64,7 +44,7 @@ class Alerts:
             rule.name: rule
             for rule in sorted(rules, key=lambda rule: (bool(rule.unless), rule.name))
         }
-        self._standings: dict[str, _Standing] = {}
+        self._standings: dict[str, Standing] = {}
         self._budgets = {
             rule.name: Budget(rule.false_alarms.streams, rule.false_alarms.share)
             for rule in rules
@@ -72,6 +52,7 @@ class Alerts:
         }
         self._absences = Absences(deployment, rules)
         self._applied = Applied()
+        self._ruleless: list[str] = []
         self._now: datetime | None = None
 
     def apply(self, finding: Finding) -> list[AlertChanged]:
@@ -79,12 +60,15 @@ class Alerts:
         if not self._applied.is_new(finding.origin, finding.event_id):
             return []
         at = self._passed(finding.occurred_at)
-        changed = []
+        known = len(self._standings)
+        changed = self._withdrawn(at)
         for rule in self._rules.values():
             if concerns(rule, finding):
                 changed += self._judge(rule, finding, at)
         for rule, word in self._absences.heard(finding):
             changed += self._judge(rule, word, at)
+        if len(self._standings) > known:
+            self._forget(at)
         return [*changed, *self._concluded(changed, at)]
 
     def pass_time(self, at: datetime, record: Origin | None = None) -> list[AlertChanged]:
@@ -92,11 +76,11 @@ class Alerts:
         if record is not None and not self._applied.is_new(record, at):
             return []
         at = self._passed(at)
-        changed = []
+        changed = self._withdrawn(at)
         for rule, word in self._absences.quiet(at):
             changed += self._judge(rule, word, at)
         for identity, standing in self._standings.items():
-            pending = self._rules.get(identity.partition("/")[0])
+            pending = self._rules.get(_rule_of(identity))
             if pending is not None and standing.reasons and not standing.is_open:
                 changed += self._settle(identity, pending, standing, None, at)
         self._forget(at)
@@ -108,7 +92,7 @@ class Alerts:
         """Take in that a person answers for an alert, in ``record``; only a firing one changes."""
         if record is not None and not self._applied.is_new(record, word.event_id):
             return []
-        standing = self._standings.get(word.alert_id, _Standing())
+        standing = self._standings.get(word.alert_id, Standing())
         alert = standing.told
         if alert is None or alert.state != "firing":
             return []
@@ -136,17 +120,20 @@ class Alerts:
             return self._surer(identity, rule, known, finding, at)
         if said is None or (not said and known is None):
             return []
-        standing = self._standings.setdefault(identity, _Standing())
+        standing = self._standings.setdefault(identity, Standing())
         if said and finding.key not in standing.reasons:
             if not standing.reasons:
                 standing.cause, standing.pending_at = finding, finding.occurred_at
             standing.reasons.append(finding.key)
         elif not said and finding.key in standing.reasons:
             standing.reasons.remove(finding.key)
+        if standing.is_blank:
+            del self._standings[identity]
+            return []
         return self._settle(identity, rule, standing, finding, at)
 
     def _surer(
-        self, identity: str, rule: AlertRule, standing: _Standing, finding: Finding, at: datetime
+        self, identity: str, rule: AlertRule, standing: Standing, finding: Finding, at: datetime
     ) -> list[AlertChanged]:
         """Give a pending alert the better evidence that ``finding`` has, and see if that does."""
         if standing.is_open or finding.key not in standing.reasons or standing.cause is None:
@@ -158,7 +145,7 @@ class Alerts:
         self,
         identity: str,
         rule: AlertRule,
-        standing: _Standing,
+        standing: Standing,
         finding: Finding | None,
         at: datetime,
     ) -> list[AlertChanged]:
@@ -203,7 +190,7 @@ class Alerts:
         return []
 
     def _may_fire(
-        self, identity: str, rule: AlertRule, standing: _Standing, cause: Finding, at: datetime
+        self, identity: str, rule: AlertRule, standing: Standing, cause: Finding, at: datetime
     ) -> bool:
         before, pending_at = standing.told, standing.pending_at or at
         if at < pending_at + timedelta(seconds=rule.for_s) or is_silenced(rule, cause, at):
@@ -221,7 +208,7 @@ class Alerts:
         return any(
             standing.is_open
             for identity, standing in self._standings.items()
-            if identity.partition("/")[0] == rule
+            if _rule_of(identity) == rule
         )
 
     def _concluded(self, changes: Sequence[AlertChanged], at: datetime) -> Iterator[AlertChanged]:
@@ -238,11 +225,14 @@ class Alerts:
         self._standings = {
             identity: standing
             for identity, standing in self._standings.items()
-            if standing.reasons
-            or standing.is_open
-            or standing.told is None
-            or at - standing.told.occurred_at < FORGOTTEN_AFTER
+            if not standing.is_over(at)
         }
+
+    def _withdrawn(self, at: datetime) -> list[AlertChanged]:
+        """Resolve what is open under rules that are gone."""
+        last = [self._standings.pop(identity).told for identity in self._ruleless]
+        self._ruleless = []
+        return [withdrawn(told, at) for told in last if told is not None]
 
     def snapshot(self) -> Snapshot:
         """Return the whole state as JSON."""
@@ -258,13 +248,23 @@ class Alerts:
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Take on the state that :meth:`snapshot` returned; rules that are gone are left out."""
+        """Take on the state that :meth:`snapshot` returned.
+
+        What is open under a rule that is gone is resolved with the next record; all else of such
+        rules is left out.
+        """
         now = snapshot["now"]
         self._now = datetime.fromisoformat(now) if now else None
-        self._standings = {
-            identity: _Standing.model_validate(kept)
+        standings = {
+            identity: Standing.model_validate(kept)
             for identity, kept in snapshot["standings"].items()
         }
+        self._standings = {
+            identity: standing
+            for identity, standing in standings.items()
+            if standing.is_open or _rule_of(identity) in self._rules
+        }
+        self._ruleless = [one for one in self._standings if _rule_of(one) not in self._rules]
         for name, kept in snapshot["budgets"].items():
             if name in self._budgets:
                 self._budgets[name].restore(kept)
@@ -279,6 +279,10 @@ def alert_id(rule: str, about: str) -> str:
     'default/pools|bank|pool_without_worker|pool=small'
     """
     return f"{rule}/{about}"
+
+
+def _rule_of(alert: str) -> str:
+    return alert.partition("/")[0]
 
 
 def deployment_of(alert: str) -> str:

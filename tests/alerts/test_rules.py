@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 import pytest
@@ -158,6 +159,49 @@ def test_rules_together_count_only_where_the_rule_says() -> None:
         ("slow", "firing", 1),
         ("down", "firing", 2),
     ]
+
+
+def kept(alerts: Alerts) -> list[str]:
+    """Return the ids of the alerts whose state is kept."""
+    standings: Any = alerts.snapshot()["standings"]
+    return sorted(standings)
+
+
+def test_what_was_over_before_it_was_told_is_forgotten() -> None:
+    """However many things are pending for a moment."""
+    alerts = under(AlertRule(name="r", for_s=60))
+    for number in range(9):
+        one, back = found("detection", 2 * number + 1), found("recovery", 2 * number + 2)
+        pool = {"segment": {"pool": f"p{number}"}}
+        assert told(alerts, one.model_copy(update=pool), back.model_copy(update=pool)) == []
+    assert kept(alerts) == []
+
+
+def test_alerts_that_ended_are_forgotten_after_a_day_where_no_time_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A rule that needs no clock is told of findings alone."""
+    monkeypatch.setattr("alerts.lifecycle.STANDINGS_MAX", 2)
+    alerts = under(AlertRule(name="r"))
+    for day in range(5):
+        pool = {"segment": {"pool": f"p{day}"}}
+        one, back = found("detection", 86_401 * day), found("recovery", 86_401 * day + 1)
+        told(alerts, one.model_copy(update=pool), back.model_copy(update=pool))
+    assert len(kept(alerts)) <= 2
+
+
+def test_what_fires_under_a_rule_that_is_gone_is_resolved() -> None:
+    """With the first record after a restart, once; what was pending under it is dropped."""
+    gone, slow = AlertRule(name="gone"), AlertRule(name="slow", for_s=60)
+    before = under(gone, slow, AlertRule(name="stays"))
+    told(before, found("detection", 1))
+    alerts = under(AlertRule(name="stays"))
+    alerts.restore(orjson.loads(orjson.dumps(before.snapshot())))
+    (change,) = alerts.pass_time(at(9))
+    assert (change.rule, change.state, change.firing) == ("gone", "resolved", 1)
+    assert change.cause == "there is no rule gone any more"
+    assert kept(alerts) == ["stays/latency|bank|latency_s|pool=small"]
+    assert told(alerts, found("recovery", 10), 20) == [("stays", "resolved", 10)]
 
 
 def test_a_budget_waits_for_better_evidence() -> None:
