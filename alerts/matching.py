@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from alerts.needed import CLOCK
 from schemas.alert_rules import QUERIED, AlertRule
 from schemas.watching import Finding
 
@@ -30,7 +31,7 @@ def concerns(rule: AlertRule, finding: Finding) -> bool:
     if rule.query is not None:
         return finding.monitor == QUERIED and finding.metric == rule.name
     return (
-        finding.monitor != QUERIED
+        finding.monitor not in (CLOCK, QUERIED)
         and (rule.findings == "all" or finding.monitor in rule.findings)
         and (not rule.metrics or finding.metric in rule.metrics)
         and rule.segment.items() <= finding.segment.items()

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from heapq import merge
 from pathlib import Path
 
+from alerts.needed import CLOCK
 from alerts.replay import replay
-from schemas.alert_rules import AlertRule, check_rules
+from schemas.alert_rules import QUERIED, AlertRule, check_rules
 from schemas.base import Origin
 from schemas.errors import ConfigError
 from schemas.registry import Registry
@@ -25,6 +26,7 @@ _COLUMNS = """event_id, occurred_at, monitor, monitor_version, kind, deployment,
 _QUERY = f"""
 SELECT {_COLUMNS}, origin_topic, origin_partition, origin_offset FROM findings FINAL
 WHERE occurred_at BETWEEN {{since:DateTime64(3)}} AND {{until:DateTime64(3)}}
+    AND monitor NOT IN {{aside:Array(String)}}
     AND (kind != 'value' OR e_value IS NOT NULL OR {{values:Bool}})
 ORDER BY occurred_at, kafka_partition, kafka_offset
 """
@@ -80,13 +82,15 @@ def would_have_told(
 def stored_findings(
     store: StoreConnection, since: datetime, until: datetime, values: bool
 ) -> Iterator[Finding]:
-    """Yield the findings between two times, in order; plain values only if ``values``.
+    """Yield what monitors found between two times, in order; plain values only if ``values``.
+
+    That time passed and what queries gave is left out: a replay has its own time and asks anew.
 
     Raises:
         StoreUnavailable: If the store does not answer.
     """
     client = connect(store)
-    given = {"since": since, "until": until, "values": values}
+    given = {"since": since, "until": until, "values": values, "aside": [CLOCK, QUERIED]}
     names = [name.strip(" `\n") for name in _COLUMNS.split(",")]
     try:
         with translated(), client.query_rows_stream(_QUERY, parameters=given) as rows:

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from alerts.lifecycle import Alerts
+from alerts.needed import CLOCK
 from schemas.alert_rules import AlertRule, FalseAlarms, Silence
 from schemas.codec import encode
 from schemas.watching import AlertChanged, Finding
@@ -222,6 +223,8 @@ def test_only_what_a_rule_is_about_counts() -> None:
     rule = AlertRule(name="r", metrics=("ttft_s",))
     assert told(under(rule), found("detection", 1)) == []
     assert told(under(AlertRule(name="r", deployments=("other",))), found("detection", 1)) == []
+    clock = found("value", 1, monitor=CLOCK).model_copy(update={"value": 1.8e9})
+    assert told(under(AlertRule(name="r", above=2.0)), clock) == [], "time is no monitor's value"
     elsewhere = AlertRule(name="r", segment={"pool": "large"})
     assert told(under(elsewhere), found("detection", 1)) == []
     assert told(under(elsewhere), found("detection", 1, pool="large")) == [("r", "firing", 1)]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from alerts.needed import CLOCK
 from infra.alert_history import stored_findings, tried_rules, would_have_told
-from schemas.alert_rules import AlertRule, Query
+from schemas.alert_rules import QUERIED, AlertRule, Query
 from schemas.errors import ConfigError
 from schemas.registry import Registry
 from schemas.topics import FINDINGS
@@ -33,10 +34,11 @@ def moved(finding: Finding) -> Finding:
 
 @pytest.fixture
 def store(clickhouse: StoreConnection) -> Iterator[StoreConnection]:
-    """A store with a detection, a value and a recovery, the detection written twice."""
+    """A store with a detection, written twice, a value, what is no monitor's, and a recovery."""
     tables = ClickHouseStore(clickhouse)
     began, value, ended = found("detection", 10), found("value", 20), found("recovery", 90)
-    for number, finding in enumerate(map(moved, (began, began, value, ended))):
+    aside = [found("value", 30, monitor=name) for name in (CLOCK, QUERIED)]
+    for number, finding in enumerate(map(moved, (began, began, value, *aside, ended))):
         row = row_of(record(FINDINGS.name, finding, offset=number))
         tables.insert("findings", [row], f"t{number}")
     yield clickhouse
