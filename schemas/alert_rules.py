@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +15,7 @@ from schemas.written import Location, Written, fault
 Seconds = Annotated[float, Field(ge=0)]
 QUERIED = "query"
 """Stands where a monitor's name would, in findings that a rule's query gave."""
+_READS = re.compile(r"\s*(SELECT|WITH)\b", re.IGNORECASE)
 
 
 class Query(Written):
@@ -28,6 +30,12 @@ class Query(Written):
 
     sql: str
     every_s: Annotated[float, Field(ge=5)] = 60.0
+
+    @model_validator(mode="after")
+    def _reads(self) -> Query:
+        if not _READS.match(self.sql):
+            raise ValueError("sql must begin with SELECT or WITH: it only reads")
+        return self
 
     @model_validator(mode="after")
     def _asks_about_a_time(self) -> Query:

@@ -20,6 +20,14 @@ from streams.store import StoreConnection
 ROWS_MAX = 200
 """How many rows of an answer are judged; more would be no alert but a report."""
 
+LIMITS = {
+    "readonly": 1,
+    "max_execution_time": 60,
+    "max_memory_usage": 1 << 30,
+    "max_result_rows": 100_000,
+}
+"""What a query is asked with where the user may do more than read: a rule is text of a file."""
+
 Row = Mapping[str, Any]
 Ask = Callable[[str, datetime], Sequence[Row]]
 
@@ -36,7 +44,10 @@ def asking(store: StoreConnection) -> Ask:
         client = connect(store)
         try:
             with translated():
-                answer = client.query(sql, parameters={"at": at.astimezone(UTC)})
+                free = client.server_settings["readonly"].value == "0"
+                answer = client.query(
+                    sql, parameters={"at": at.astimezone(UTC)}, settings=LIMITS if free else None
+                )
                 return [dict(row) for row in answer.named_results()][:ROWS_MAX]
         finally:
             client.close()

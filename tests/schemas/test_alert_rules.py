@@ -40,6 +40,11 @@ REFUSED = {
     "name: r\nabsent_s: 60\n": ("absent_s", 2, "needs findings"),
     "name: r\nquery: {sql: SELECT 1}\nabove: 1\n": ("query", 2, "{at:DateTime64(3)}"),
     "name: r\nquery: {sql: 'SELECT {at:DateTime64(3)}'}\n": ("query", 2, "needs above or below"),
+    "name: r\nquery: {sql: 'DROP TABLE x -- {at:DateTime64(3)}'}\nabove: 1\n": (
+        "query",
+        2,
+        "sql must begin with SELECT or WITH",
+    ),
     "name: r\nall_of: [other]\nabove: 1\n": ("all_of", 2, "does not go with above or below"),
     "name: r\nsilences:\n- since: 2026-01-02T00:00:00Z\n  until: 2026-01-01T00:00:00Z\n": (
         "silences.0.until",

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from infra.store import StoreServer
 from schemas.alert_rules import AlertRule, Query
-from schemas.errors import PoisonError
+from schemas.errors import ConfigError, PoisonError
 from schemas.watching import WHOLE_SYSTEM
-from streams.querying import Row, findings_of
+from streams.querying import LIMITS, Row, asking, findings_of
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 RULE = AlertRule(
@@ -31,3 +32,19 @@ def test_a_value_that_is_no_finite_number_is_refused(value: object) -> None:
     """An average of nothing is one; the rule fails then, and nothing else does."""
     with pytest.raises(PoisonError, match="the query of rule many gives"):
         findings_of(RULE, [{"value": value}], AT)
+
+
+@pytest.mark.clickhouse
+def test_a_query_only_reads_and_has_limits_whoever_asks_it(clickhouse_server: StoreServer) -> None:
+    """The owner, who could do everything, and the reader, who may not even set a limit."""
+    server = clickhouse_server
+    known = ", ".join(f"getSetting('{name}') AS {name}" for name in LIMITS)
+    sql = f"SELECT {known}, {{at:DateTime64(3)}} AS at"
+    of_owner, of_reader = (asking(user)(sql, AT)[0] for user in (server.owner, server.reader))
+    assert {name: of_owner[name] for name in LIMITS} == LIMITS
+    assert (of_owner["at"], of_reader["readonly"]) == (AT.replace(tzinfo=None), 1)
+    for hostile in ("DROP TABLE findings", "SELECT 1 SETTINGS readonly = 0"):
+        with pytest.raises(ConfigError, match="READONLY"):
+            asking(server.owner)(hostile, AT)
+    with pytest.raises(ConfigError, match=r"ACCESS_DENIED|READONLY"):
+        asking(server.owner)("SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')", AT)
