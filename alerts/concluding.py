@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from alerts.matching import OWN, covers
@@ -11,11 +11,15 @@ from schemas.alert_rules import AlertRule
 from schemas.base import Origin, event_id
 from schemas.watching import WHOLE_SYSTEM, AlertChanged, Finding
 
+STOOD_STILL = timedelta(seconds=30)
+"""So long between two words of the clock, nobody looked: nothing was missed by it."""
 _NOWHERE = Origin(topic="", partition=0, offset=0)
 
 
 class Absences:
     """When each monitor that must not be quiet was last heard.
+
+    More than half a minute without a word of the clock counts as no time.
 
     Args:
         deployment: Whose monitors they are.
@@ -34,6 +38,7 @@ class Absences:
         self._heard_at: dict[str, datetime] = {}
         self._origins: dict[str, Origin] = {}
         self._quiet: set[str] = set()
+        self._told_at: datetime | None = None
 
     def heard(self, finding: Finding) -> Iterator[tuple[AlertRule, Finding]]:
         """Take in that a monitor spoke; yield that it is not quiet any more, if it was."""
@@ -51,6 +56,7 @@ class Absences:
 
     def quiet(self, at: datetime) -> Iterator[tuple[AlertRule, Finding]]:
         """Yield of each rule the monitors that have said nothing for too long at ``at``."""
+        self._skip_gap(at)
         for rule in self._rules:
             for name in rule.findings:
                 heard_at = self._heard_at.setdefault(name, at)
@@ -58,6 +64,15 @@ class Absences:
                 if rule.absent_s is not None and for_s > rule.absent_s:
                     self._quiet.add(name)
                     yield rule, self._word(rule, name, "detection", at, for_s)
+
+    def _skip_gap(self, at: datetime) -> None:
+        """Let the time since the clock's last word pass for no monitor, if it was too long."""
+        before, self._told_at = self._told_at, at
+        if before is None or at - before <= STOOD_STILL:
+            return
+        for name, heard_at in self._heard_at.items():
+            if name not in self._quiet:
+                self._heard_at[name] = heard_at + (at - max(before, heard_at))
 
     def _word(
         self,
@@ -94,6 +109,7 @@ class Absences:
             "heard_at": {name: at.isoformat() for name, at in self._heard_at.items()},
             "origins": {name: one.model_dump() for name, one in self._origins.items()},
             "quiet": sorted(self._quiet),
+            "told_at": self._told_at.isoformat() if self._told_at else None,
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
@@ -105,6 +121,8 @@ class Absences:
             name: Origin.model_validate(one) for name, one in snapshot["origins"].items()
         }
         self._quiet = set(snapshot["quiet"])
+        told_at = snapshot.get("told_at")
+        self._told_at = datetime.fromisoformat(told_at) if told_at else None
 
 
 def together(rule: AlertRule, change: AlertChanged, is_so: bool) -> Finding:

@@ -120,12 +120,24 @@ def test_a_monitor_that_has_gone_quiet_is_an_alert() -> None:
     """Until it is heard again; one that never spoke is quiet from the first moment on."""
     rule = AlertRule(name="quiet", findings=("latency", "pools"), absent_s=60)
     alerts = under(rule)
-    events: list[Event] = [0.0, found("value", 30), 61, 91, found("value", 95)]
+    events: list[Event] = [0.0, 30.0, found("value", 30), 60.0, 61, 91, found("value", 95)]
     assert told(alerts, *events) == [
         ("quiet", "firing", 61),
         ("quiet", "firing", 91),
         ("quiet", "resolved", 95),
     ]
+
+
+def test_a_downtime_is_no_silence() -> None:
+    """Only the time of which the clock spoke counts; a silence told before it goes on."""
+    rule = AlertRule(name="quiet", findings=("latency", "pools"), absent_s=60)
+    before, restored = under(rule), under(rule)
+    assert told(before, 0.0, found("value", 5), 30.0) == []
+    restored.restore(orjson.loads(orjson.dumps(before.snapshot())))
+    assert told(restored, 7_200.0, 7_225.0) == []
+    (first, second) = told(restored, 7_231.0, 7_236.0)
+    assert (first, second) == (("quiet", "firing", 7_231), ("quiet", "firing", 7_236))
+    assert told(restored, 9_000.0, found("value", 9_001)) == [("quiet", "resolved", 9_001)]
 
 
 def test_rules_together_are_an_alert_of_their_own() -> None:
