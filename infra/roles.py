@@ -127,13 +127,19 @@ def scanners(registry: Registry) -> dict[str, Scanner]:
 
 
 def build_gate(settings: Settings, registry: Registry) -> Gate:
-    """Return what the gate does to records, as these settings and this registry want it."""
+    """Return what the gate does to records, as these settings and this registry want it.
+
+    What its guards need is loaded: the first request waits for nothing.
+    """
     from inference.router import Router
+    from infra.embedding import embedded
     from streams.admission import Serving
     from streams.gate import Gate
     from streams.sealing import Seal
 
     scanner_of = scanners(registry)
+    if any(scanner.needs_embeddings for scanner in scanner_of.values()):
+        embedded(["The first text is slower than those that follow."])
     serving = {
         deployment.name: Serving(
             deployment=deployment,

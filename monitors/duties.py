@@ -41,12 +41,13 @@ class Duty:
     def runs_in_worker(self) -> bool:
         """Whether the guard reads answers where they are generated: to mask, or to stop them.
 
-        A model that weighs words by what follows them reads no answer before it is whole.
+        A model that weighs words by what follows them reads no answer before it is whole. A
+        language model reads none there: it would hold up all answers that are being written.
         """
         at_sight = self.shares_the_pass and self.cost is Cost.PATTERN
         at_sight = at_sight and not getattr(self.guard, "judges_whole", False)
         stops = self.action in (Action.WITHHOLD, Action.BLOCK) and at_sight
-        return stops or self.action is Action.MASK
+        return stops or (self.action is Action.MASK and self.cost is not Cost.EMBEDDING)
 
     @property
     def shares_the_pass(self) -> bool:

@@ -95,7 +95,8 @@ class Scanner:
     def in_worker(self) -> Scanner:
         """Return the scanner of those guards that read answers where they are generated.
 
-        They mask, or stop the answer; the rest read it whole in the gate, :meth:`in_gate`.
+        They mask, or stop the answer; the rest read it whole in the gate, :meth:`in_gate`, and with
+        them those that need a language model.
         """
         return self._part("worker", [duty for duty in self._duties if duty.runs_in_worker])
 
@@ -119,6 +120,11 @@ class Scanner:
             part._require(kept)
             self._parts[name] = part
         return self._parts[name]
+
+    @property
+    def needs_embeddings(self) -> bool:
+        """Whether a language model must be loaded before texts are read."""
+        return any(duty.cost is Cost.EMBEDDING for duty in self._duties)
 
     @property
     def judges_in_context(self) -> bool:

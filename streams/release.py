@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -94,8 +94,9 @@ class Release:
             of_worker = finished.scanned.verdicts if finished.scanned else ()
             event = scanned(finished, Direction.ANSWER, 0, finished.text)
             outputs.append(verdict_output(event, record.partition.number, of_worker, found))
-            verdicts = (*of_worker, *told(found))
-            outputs.append(self._decide(record, finished, serving, verdicts))
+            of_gate = told(found)
+            masked = self._masked(finished, of_gate)
+            outputs.append(self._decide(record, masked, serving, (*of_worker, *of_gate)))
         return outputs
 
     def _caught_up(
@@ -113,15 +114,22 @@ class Release:
         context = context_of(finished.asked)
         (found,) = scanner.scan([finished.text], Direction.ANSWER, [finished.key], [context])
         new = [verdict for verdict in found if verdict.guard not in known]
-        spans = [span for v in new if v.outcome is Outcome.MASK for span in v.spans]
-        text = finished.text
-        if spans:
-            numbering = Numbering()
-            for taken in (text, *self._opened(finished)):
-                numbering.reserve(taken)
-            text = mask(text, spans, numbering)[0]
-        event = scanned(finished, Direction.ANSWER, 0, text, (*made, *new))
-        return finished.model_copy(update={"text": text, "scanned": event})
+        masked = self._masked(finished, new)
+        event = scanned(masked, Direction.ANSWER, 0, masked.text, (*made, *new))
+        return masked.model_copy(update={"scanned": event})
+
+    def _masked(
+        self, finished: CompletionFinished, verdicts: Iterable[Verdict]
+    ) -> CompletionFinished:
+        """Return the completion with what ``verdicts`` mask in its text."""
+        spans = [span for v in verdicts if v.outcome is Outcome.MASK for span in v.spans]
+        if not spans:
+            return finished
+        numbering = Numbering()
+        for taken in (finished.text, *self._opened(finished)):
+            numbering.reserve(taken)
+        text = mask(finished.text, spans, numbering)[0]
+        return finished.model_copy(update={"text": text})
 
     def _decide(
         self,

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from monitors import GUARDS
-from monitors.guard import Guard, Scan
+from monitors.guard import Cost, Guard, Scan
 from monitors.judging import NOT_SAMPLED, TIME_BUDGET
 from monitors.matching import Expression
 from monitors.patterns import Hit, PatternGuard
@@ -74,6 +74,12 @@ class Words(PatternGuard):
                 raise KeyError(label)
             spans.append(source.span(*match.span(), label))
         return Scan(0.7 if spans else 0.0, chars, tuple(spans))
+
+
+class Slow(Fake):
+    """The same by a language model."""
+
+    cost = Cost.EMBEDDING
 
 
 def one(scanner: Scanner, text: str, direction: Direction = Direction.PROMPT) -> Verdict:
@@ -166,6 +172,7 @@ def test_the_two_passes_share_the_guards_out() -> None:
     ("guard", "action", "in_worker"),
     [
         (Fake(), Action.MASK, True),
+        (Slow(), Action.MASK, False),  # it would hold up all answers that are being written
         (Fake(), Action.WITHHOLD, False),  # it reads batches
         (Words(), Action.WITHHOLD, True),
         (Words(), Action.FLAG, False),
@@ -178,6 +185,13 @@ def test_passes_follow_the_policys_action(guard: Guard, action: Action, in_worke
     names = (guard.name,)
     assert scanner.in_worker().required(Direction.ANSWER) == (names if in_worker else ())
     assert scanner.in_gate().required(Direction.ANSWER) == (() if in_worker else names)
+
+
+def test_what_needs_a_language_model_is_known_before_it_reads() -> None:
+    """So that it is loaded before there are requests."""
+    guards = [Fake("a"), Slow("b")]
+    assert Scanner(guards, ALL).needs_embeddings
+    assert not Scanner(guards, Policy(name="p", guards=("a",))).needs_embeddings
 
 
 def test_a_find_without_a_place_masks_the_whole_text() -> None:

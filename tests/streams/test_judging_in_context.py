@@ -85,6 +85,21 @@ def test_the_gate_holds_the_answer_against_the_passages(
     assert found[RESPONSES.name][0].status is status
 
 
+async def test_a_language_model_masks_in_the_gate() -> None:
+    """The worker, whose loop it would hold up, leaves the answer as it is; the client gets less."""
+    masks = Policy(name="grounded", rules={"groundedness": GuardRule(action=Action.MASK)})
+    assert (await finished(masks)).text == "It costs £4.50 a month."
+    asked = Asked(
+        messages=(Message(role="user", content="What does it cost?"),), passages=(PASSAGE,)
+    )
+    gate = gating.make_gate(masks, GUARDS)
+    text = "It costs £9 a month."
+    (response,) = gating.events(gate([gating.completion(text=text, asked=asked)]))[RESPONSES.name]
+    assert response.status is ResponseStatus.MASKED
+    assert response.text == response.text_masked
+    assert "£9" not in response.text
+
+
 def test_an_answer_of_which_nothing_is_known_is_not_passed_as_grounded() -> None:
     """A worker that started under another policy sends no context, and the verdict says so."""
     gate = gating.make_gate(LISTED, GUARDS)
