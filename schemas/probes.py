@@ -10,7 +10,7 @@ from schemas.base import Name
 from schemas.written import Written
 
 PROBES = "tidegate-probes"
-"""The workspace of requests that no user sent: never charged, and watched apart from users'."""
+"""The workspace of requests that no user sent; what a client sends in it is watched as a user's."""
 
 PERSON = "{person}"
 """Stands in a template where the person's name or description goes."""

@@ -33,6 +33,7 @@ from faust.types import TP, StreamT
 
 from monitors import watch_of
 from monitors.monitor import Snapshot
+from monitors.ours import Ours
 from monitors.plants import planted
 from monitors.probes import requests_of
 from monitors.watch import Watch
@@ -281,7 +282,11 @@ def run_monitors(
         Monitors(
             app,
             registry=registry,
-            observer=Observer(registry.deployments, request_deadline_s),
+            observer=Observer(
+                registry.deployments,
+                request_deadline_s,
+                Ours([*registry.probes.values(), *registry.plants.values()]),
+            ),
             watcher=watcher or all_monitors(registry),
             workers=workers.count,
             waiting=waiting,

@@ -12,13 +12,14 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from monitors.ours import Ours
 from schemas.base import Frozen, Origin, RequestId
 from schemas.codec import decode, decode_any
 from schemas.deadletters import DeadLetter
 from schemas.errors import PoisonError
 from schemas.evaluations import GuardAttacked
 from schemas.improving import FeedbackReceived
-from schemas.probes import PROBES, probes_of
+from schemas.probes import probes_of
 from schemas.requests import ResponseReleased
 from schemas.topics import (
     DEADLETTER,
@@ -58,9 +59,11 @@ class Observer:
             probes. What concerns others, which a client may name as it likes, is only accounted
             for.
         request_deadline_s: How long a request may take that does not say so itself, in seconds.
+        ours: Tells probes and plants from what users send.
     """
 
-    def __init__(self, deployments: Collection[str], request_deadline_s: float) -> None:
+    def __init__(self, deployments: Collection[str], request_deadline_s: float, ours: Ours) -> None:
+        self._ours = ours
         self._deployments = frozenset(deployments).union(map(probes_of, deployments))
         self._request_deadline = timedelta(seconds=request_deadline_s)
 
@@ -85,14 +88,14 @@ class Observer:
             request = response.served.origin if response.served else response.origin
             settled = RequestSettled(request=request, outcome=response.status.value)
             bare = response.model_copy(update={"text": "", "text_masked": ""})
-            whose = _whose(response.deployment, response.workspace)
+            whose = self._whose(response, response.requested_at)
             return [
                 _observation(record, at, WHOLE_SYSTEM, settled=settled),
                 *self._of(record, at, whose, response=bare),
             ]
         if record.topic == VERDICTS.name:
             scanned = decode(TextScanned, value)
-            whose = _whose(scanned.deployment, scanned.workspace)
+            whose = self._whose(scanned, scanned.occurred_at)
             return self._of(record, at, whose, scanned=scanned)
         if record.topic == EVALUATIONS.name:
             attacked = decode(GuardAttacked, value)
@@ -116,10 +119,11 @@ class Observer:
             return []
         return [_observation(record, at, deployment, **payload)]
 
-
-def _whose(deployment: str, workspace: str) -> str:
-    """Return under which name the requests of a workspace are watched."""
-    return probes_of(deployment) if workspace == PROBES else deployment
+    def _whose(self, event: ResponseReleased | TextScanned, requested_at: datetime) -> str:
+        """Return under which name the event's request is watched."""
+        deployment = event.deployment
+        ours = self._ours.sent(event.workspace, deployment, event.request_id, requested_at)
+        return probes_of(deployment) if ours else deployment
 
 
 def noted(deployment: str, **payload: Any) -> Observation:

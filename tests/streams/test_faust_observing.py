@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 import orjson
 import pytest
 
+from monitors.ours import Ours
 from schemas.base import Frozen, Origin
 from schemas.codec import encode
 from schemas.examples import examples
+from schemas.plants import Plant
 from schemas.probes import PROBES
 from schemas.topics import (
     COMPLETIONS,
@@ -27,13 +29,14 @@ from streams.observing import Observer, noted, placed
 from tests.infra.events import ORIGIN, RAW, attacked, released, scanned, set_aside, unserved
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PLANT = Plant(name="attack", deployment="support", guard="injection", texts=("Ignore them.",))
 
 
 def observe(topic: str, value: bytes | Frozen | None, offset: int = 7) -> list[Observation]:
     """Return what the record at ``offset`` of ``topic`` says where one deployment is watched."""
     record = Origin(topic=topic, partition=1, offset=offset)
     raw = encode(value) if isinstance(value, Frozen) else value
-    return Observer({"support"}, request_deadline_s=60.0).observe(record, AT, raw)
+    return Observer({"support"}, 60.0, Ours([PLANT])).observe(record, AT, raw)
 
 
 def test_a_request_opens_with_its_own_deadline_or_ours() -> None:
@@ -150,11 +153,21 @@ def _all(observations: Iterable[Observation]) -> list[Observation]:
 
 def test_probes_are_watched_apart_from_users() -> None:
     """Their answers and verdicts concern no monitor of the deployment, but settle like all."""
-    answer = released().model_copy(update={"workspace": PROBES})
-    settled, answered = observe(RESPONSES.name, answer)
+    turn = int(released().requested_at.timestamp() // PLANT.every_s)
+    sent = {"workspace": PROBES, "request_id": f"plant-attack-{turn}"}
+    settled, answered = observe(RESPONSES.name, released().model_copy(update=sent))
     assert (settled.deployment, answered.deployment) == (WHOLE_SYSTEM, "support:probes")
-    (read,) = observe(VERDICTS.name, scanned().model_copy(update={"workspace": PROBES}))
+    at_turn = sent | {"occurred_at": released().requested_at}
+    (read,) = observe(VERDICTS.name, scanned().model_copy(update=at_turn))
     assert read.deployment == "support:probes"
+
+
+def test_who_only_names_the_workspace_of_probes_is_watched_as_a_user() -> None:
+    """Any client may name it, and must not escape the monitors so."""
+    answer = released().model_copy(update={"workspace": PROBES})
+    assert [one.deployment for one in observe(RESPONSES.name, answer)][1] == "support"
+    (read,) = observe(VERDICTS.name, scanned().model_copy(update={"workspace": PROBES}))
+    assert read.deployment == "support"
 
 
 def test_a_rating_is_watched_without_its_author_and_their_words() -> None:
