@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from alerts.matching import OWN, covers
 from schemas.alert_rules import AlertRule
 from schemas.base import Origin, event_id
-from schemas.watching import WHOLE_SYSTEM, AlertChanged, Finding
+from schemas.watching import AlertChanged, Finding
 
 STOOD_STILL = timedelta(seconds=30)
 """So long between two words of the clock, nobody looked: nothing was missed by it."""
@@ -24,17 +24,19 @@ class Absences:
     Args:
         deployment: Whose monitors they are.
         rules: All rules; those with ``absent_s`` count.
+        speakers: The monitors that can speak of it; no other is waited for.
     """
 
-    def __init__(self, deployment: str, rules: Sequence[AlertRule]) -> None:
+    def __init__(
+        self, deployment: str, rules: Sequence[AlertRule], speakers: Collection[str]
+    ) -> None:
         self._deployment = deployment
         self._rules = [
             rule
             for rule in rules
-            if rule.absent_s is not None
-            and deployment != WHOLE_SYSTEM
-            and covers(rule.deployments, deployment)
+            if rule.absent_s is not None and covers(rule.deployments, deployment)
         ]
+        self._speakers = frozenset(speakers)
         self._heard_at: dict[str, datetime] = {}
         self._origins: dict[str, Origin] = {}
         self._quiet: set[str] = set()
@@ -58,7 +60,7 @@ class Absences:
         """Yield of each rule the monitors that have said nothing for too long at ``at``."""
         self._skip_gap(at)
         for rule in self._rules:
-            for name in rule.findings:
+            for name in (one for one in rule.findings if one in self._speakers):
                 heard_at = self._heard_at.setdefault(name, at)
                 for_s = (at - heard_at).total_seconds()
                 if rule.absent_s is not None and for_s > rule.absent_s:

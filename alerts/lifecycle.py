@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -36,9 +36,12 @@ class Alerts:
     Args:
         deployment: Whose alerts they are.
         rules: All rules; those whose alerts silence others come first.
+        speakers: The monitors that can speak of it: no other's silence is an alert.
     """
 
-    def __init__(self, deployment: str, rules: Sequence[AlertRule]) -> None:
+    def __init__(
+        self, deployment: str, rules: Sequence[AlertRule], speakers: Collection[str] = ()
+    ) -> None:
         self._deployment = deployment
         self._rules = {
             rule.name: rule
@@ -50,7 +53,7 @@ class Alerts:
             for rule in rules
             if rule.false_alarms is not None
         }
-        self._absences = Absences(deployment, rules)
+        self._absences = Absences(deployment, rules, speakers)
         self._applied = Applied()
         self._ruleless: list[str] = []
         self._now: datetime | None = None

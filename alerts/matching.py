@@ -7,6 +7,7 @@ from datetime import datetime
 
 from alerts.needed import CLOCK
 from schemas.alert_rules import QUERIED, AlertRule
+from schemas.probes import probes_of
 from schemas.watching import Finding
 
 OWN = "alerts"
@@ -14,12 +15,16 @@ OWN = "alerts"
 
 
 def covers(deployments: Collection[str], name: str) -> bool:
-    """Return whether a rule for ``deployments`` (all, if empty) is about the deployment ``name``.
+    """Return whether a rule for ``deployments`` (all, if empty) is about ``name``.
+
+    A deployment's probes are its own.
 
     >>> covers((), "bank"), covers(("bank",), "bank"), covers(("other",), "bank")
     (True, True, False)
+    >>> covers(("bank",), "bank:probes"), covers(("bank:probes",), "bank")
+    (True, False)
     """
-    return not deployments or name in deployments
+    return not deployments or any(name in (one, probes_of(one)) for one in deployments)
 
 
 def concerns(rule: AlertRule, finding: Finding) -> bool:
@@ -74,7 +79,7 @@ def is_silenced(rule: AlertRule, finding: Finding, at: datetime) -> bool:
     """Return whether one of the rule's silences covers ``finding`` at the time ``at``."""
     return any(
         silence.since <= at < silence.until
-        and silence.deployment in (None, finding.deployment)
+        and covers((silence.deployment,) if silence.deployment else (), finding.deployment)
         and silence.segment.items() <= finding.segment.items()
         for silence in rule.silences
     )

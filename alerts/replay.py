@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from alerts.lifecycle import Alerts
@@ -15,7 +15,7 @@ TICK = timedelta(seconds=5)
 def replay(
     findings: Iterable[Finding],
     rules: Sequence[AlertRule],
-    deployments: Sequence[str],
+    speakers: Mapping[str, Collection[str]],
     since: datetime,
     until: datetime,
 ) -> Iterator[AlertChanged]:
@@ -24,11 +24,12 @@ def replay(
     Args:
         findings: Those of the time, in order.
         rules: The rules to try.
-        deployments: Whose time passes, also where nothing was found.
+        speakers: Whose time passes, also where nothing was found, and the monitors that can speak
+            of each.
         since: When it begins; no alert is open then.
         until: When it ends.
     """
-    alerts = {name: Alerts(name, rules) for name in deployments}
+    alerts = {name: Alerts(name, rules, heard) for name, heard in speakers.items()}
     now = since
     for finding in findings:
         while now + TICK <= finding.occurred_at:

@@ -17,6 +17,7 @@ from schemas.watching import AlertChanged, Finding
 from schemas.written import parse, read
 from streams.clickhouse_client import connect, translated
 from streams.querying import Ask, findings_of
+from streams.speaking import Speakers
 from streams.store import StoreConnection
 
 ASKED_MAX = 2_000
@@ -51,7 +52,7 @@ def would_have_told(
     ask: Ask,
     rule: AlertRule,
     rules: Sequence[AlertRule],
-    deployments: Sequence[str],
+    speakers: Speakers,
     since: datetime,
     until: datetime,
 ) -> Iterator[AlertChanged]:
@@ -62,7 +63,7 @@ def would_have_told(
         ask: Asks a rule's query about a time.
         rule: The rule to try.
         rules: It and those that it refers to.
-        deployments: Those there are.
+        speakers: The deployments there are, and what else is spoken of, and by which monitors.
         since: The beginning.
         until: The end.
 
@@ -74,7 +75,7 @@ def would_have_told(
     streams = [stored_findings(store, since, until, values)]
     streams += [_asked(one, ask, since, until) for one in rules if one.query is not None]
     findings = merge(*streams, key=lambda finding: finding.occurred_at)
-    for change in replay(findings, rules, deployments, since, until):
+    for change in replay(findings, rules, speakers, since, until):
         if change.rule == rule.name:
             yield change
 

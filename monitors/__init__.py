@@ -101,6 +101,9 @@ MONITORS: tuple[type[Monitor], ...] = (
 )
 
 
+SYSTEM_MONITORS: tuple[type[Monitor], ...] = (Accounting, Robustness)
+"""Those of them that speak of the whole system, and of no deployment."""
+
 PROBE_MONITORS: tuple[type[Monitor], ...] = (Counterfactual, Sensitivity)
 """What watches the requests that no user sent."""
 

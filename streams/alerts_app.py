@@ -50,6 +50,7 @@ from streams.faust_roles import (
 from streams.faust_transport import CommittedConsumer
 from streams.log import Connection
 from streams.querying import Ask, findings_of
+from streams.speaking import speakers_of
 
 GROUP = "tidegate-alerts"
 TABLE = "alerts-by-deployment"
@@ -69,7 +70,7 @@ class Judge:
 
     def __init__(self, app: faust.App, registry: Registry, ask: Ask) -> None:
         self._app = app
-        self._registry = registry
+        self._speakers = speakers_of(registry)
         self._rules = tuple(registry.rules.values())
         self._needed = Needed(self._rules)
         self._ask = ask
@@ -144,8 +145,7 @@ class Judge:
         """Write that time has passed, and what queries give, for what this process judges."""
         if not await self._is_up_to_date():
             return
-        names = (*self._registry.deployments, WHOLE_SYSTEM)
-        mine = [name for name in names if self._owns(name)]
+        mine = [name for name in self._speakers if self._owns(name)]
         now = datetime.now(UTC)
         said = [time_passed(name, now) for name in mine]
         if WHOLE_SYSTEM in mine:
@@ -185,7 +185,8 @@ class Judge:
     def _of(self, deployment: str) -> Alerts:
         state = self._states.get(deployment)
         if state is None:
-            state = self._states[deployment] = Alerts(deployment, self._rules)
+            speakers = self._speakers.get(deployment, ())
+            state = self._states[deployment] = Alerts(deployment, self._rules, speakers)
             if kept := self._snapshots.get(deployment):
                 state.restore(kept)
         return state

@@ -80,6 +80,7 @@ def test(
     from infra.alert_lines import print_alert
     from infra.roles import checked_registry
     from streams.querying import asking
+    from streams.speaking import speakers_of
 
     registry = checked_registry(settings.registry)
     tried, rules = tried_rules(rule, registry)
@@ -88,7 +89,7 @@ def test(
     store = settings.store("reader")
     fired = 0
     for change in would_have_told(
-        store, asking(store), tried, rules, list(registry.deployments), begin, end
+        store, asking(store), tried, rules, speakers_of(registry), begin, end
     ):
         print_alert(change, as_json)
         fired += change.state == "firing"

@@ -149,7 +149,7 @@ def test_findings_that_come_again_change_nothing() -> None:
 
 def again(alerts: Alerts, rule: AlertRule) -> Alerts:
     """Return what is restored from the snapshot of ``alerts``."""
-    restored = Alerts("bank", [rule])
+    restored = Alerts("bank", [rule], ["latency"])
     restored.restore(orjson.loads(orjson.dumps(alerts.snapshot())))
     return restored
 
@@ -169,7 +169,7 @@ def test_many_values_that_come_again_change_nothing() -> None:
 def test_a_finding_that_comes_again_does_not_end_a_silence() -> None:
     """A monitor speaks again when it says something new."""
     rule = AlertRule(name="quiet", findings=("latency",), absent_s=60)
-    alerts = Alerts("bank", [rule])
+    alerts = Alerts("bank", [rule], ["latency"])
     last = found("value", 10)
     assert states(alerts, [last]) == []
     (fired,) = [c for s in range(15, 76, 5) for c in alerts.pass_time(NOON + timedelta(seconds=s))]

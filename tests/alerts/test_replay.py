@@ -17,7 +17,7 @@ def test_history_fires_when_the_rule_would_have() -> None:
     ]
     findings = [found("detection", 10), found("recovery", 90)]
     until = NOON + timedelta(seconds=200)
-    told = list(replay(findings, rules, ["bank"], NOON, until))
+    told = list(replay(findings, rules, {"bank": ["latency"]}, NOON, until))
     seconds = [(c.rule, c.state, (c.occurred_at - NOON).total_seconds()) for c in told]
     assert seconds == [
         ("slow", "firing", 30),
@@ -32,5 +32,5 @@ def test_a_deployment_that_is_not_listed_is_judged_as_well() -> None:
     """What is stored may be of a deployment that is gone."""
     rules = [AlertRule(name="any")]
     until = NOON + timedelta(seconds=60)
-    told = list(replay([found("detection", 10)], rules, [], NOON, until))
+    told = list(replay([found("detection", 10)], rules, {}, NOON, until))
     assert [change.state for change in told] == ["firing"]

@@ -12,11 +12,13 @@ from alerts.lifecycle import Alerts
 from alerts.needed import CLOCK
 from schemas.alert_rules import AlertRule, FalseAlarms, Silence
 from schemas.codec import encode
+from schemas.probes import probes_of
 from schemas.watching import AlertChanged, Finding
 from tests.alerts.test_lifecycle import NOON, found
 
 Told = list[tuple[str, str, int]]
 Event = Finding | float
+SPEAKERS = ("latency", "pools")
 
 
 def at(second: float) -> datetime:
@@ -37,7 +39,7 @@ def after(alerts: Alerts, event: Event) -> list[AlertChanged]:
 
 def under(*rules: AlertRule) -> Alerts:
     """Return the alerts of the bank under rules."""
-    return Alerts("bank", rules)
+    return Alerts("bank", rules, SPEAKERS)
 
 
 def valued(value: float, offset: int) -> Finding:
@@ -126,6 +128,15 @@ def test_a_monitor_that_has_gone_quiet_is_an_alert() -> None:
         ("quiet", "firing", 91),
         ("quiet", "resolved", 95),
     ]
+
+
+def test_only_who_can_speak_is_waited_for() -> None:
+    """A monitor of probes says nothing of users, and is heard in the name of the probes."""
+    rule = AlertRule(name="quiet", findings=("sensitivity",), deployments=("bank",), absent_s=60)
+    times: list[Event] = [float(second) for second in range(0, 91, 15)]
+    assert told(under(rule), *times) == []
+    for name, fired in ((probes_of("bank"), 1), (probes_of("other"), 0)):
+        assert len(told(Alerts(name, [rule], ["sensitivity"]), *times)) == fired
 
 
 def test_a_downtime_is_no_silence() -> None:
@@ -237,6 +248,9 @@ def test_only_what_a_rule_is_about_counts() -> None:
     assert told(under(AlertRule(name="r", deployments=("other",))), found("detection", 1)) == []
     clock = found("value", 1, monitor=CLOCK).model_copy(update={"value": 1.8e9})
     assert told(under(AlertRule(name="r", above=2.0)), clock) == [], "time is no monitor's value"
+    probed = found("detection", 1).model_copy(update={"deployment": probes_of("bank")})
+    alerts = Alerts(probes_of("bank"), [AlertRule(name="r", deployments=("bank",))])
+    assert told(alerts, probed) == [("r", "firing", 1)], "a deployment's probes are its own"
     elsewhere = AlertRule(name="r", segment={"pool": "large"})
     assert told(under(elsewhere), found("detection", 1)) == []
     assert told(under(elsewhere), found("detection", 1, pool="large")) == [("r", "firing", 1)]

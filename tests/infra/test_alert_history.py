@@ -62,13 +62,13 @@ def test_a_rule_is_tried_on_findings_and_a_query_on_the_past(store: StoreConnect
     counted = AlertRule(name="many", query=Query(sql=sql, every_s=60), above=0.5)
     until = AT + timedelta(minutes=3)
     for rule, second in ((slow, 40), (counted, 60)):
-        told = would_have_told(store, asking(store), rule, [rule], ["bank"], AT, until)
+        told = would_have_told(store, asking(store), rule, [rule], {"bank": []}, AT, until)
         first = next(told)
         assert first.state == "firing"
         assert first.occurred_at == AT + timedelta(seconds=second)
     late = AT + timedelta(days=9)
     with pytest.raises(ConfigError, match="more than 2000 times"):
-        list(would_have_told(store, asking(store), counted, [counted], ["bank"], AT, late))
+        list(would_have_told(store, asking(store), counted, [counted], {"bank": []}, AT, late))
 
 
 def test_a_rule_is_tried_with_those_it_refers_to(tmp_path: Path) -> None:

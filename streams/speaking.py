@@ -1,0 +1,36 @@
+"""Which monitors can speak of what: nobody waits for the word of another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from monitors import MONITORS, SYSTEM_MONITORS
+from monitors.counterfactual import Counterfactual
+from monitors.monitor import Monitor
+from monitors.sensitivity import Sensitivity
+from schemas.probes import probes_of
+from schemas.registry import Registry
+from schemas.watching import WHOLE_SYSTEM
+
+Speakers = Mapping[str, Collection[str]]
+"""The names of the monitors that can speak, by what they speak of."""
+
+
+def speakers_of(registry: Registry) -> Speakers:
+    """Return what findings can be about, and of each the monitors that can speak of it.
+
+    Those are the deployments, the whole system, and the probes of a deployment that has any; the
+    monitors of probes and of plants have nothing to say of another.
+    """
+    of_users = _names(kind for kind in MONITORS if kind not in SYSTEM_MONITORS)
+    speakers = {name: set(of_users) for name in registry.deployments}
+    speakers[WHOLE_SYSTEM] = _names(SYSTEM_MONITORS)
+    for probe in registry.probes.values():
+        speakers.setdefault(probes_of(probe.deployment), set()).add(Counterfactual.name)
+    for plant in registry.plants.values():
+        speakers.setdefault(probes_of(plant.deployment), set()).add(Sensitivity.name)
+    return speakers
+
+
+def _names(kinds: Iterable[type[Monitor]]) -> set[str]:
+    return {kind.name for kind in kinds}
