@@ -65,7 +65,6 @@ class Guard(Protocol):
     - ``optional``: true if it is required only where a policy lists it by name, not by ``all``.
     - ``Options``: a frozen pydantic model with a default for every field that forbids unknown
       ones; its constructor then takes one, ``def __init__(self, options: Options = Options())``,
-      constructor then takes one, ``def __init__(self, options: Options = Options())``,
       and policies set the fields under ``options`` of the guard's rule.
     - ``with_options``: what makes another one of its kind with other options, where its constructor
       takes more than these.
