@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -15,6 +16,27 @@ from infra.commands import with_settings
 if TYPE_CHECKING:
     from infra.eval.drift.pools import Part
     from infra.settings import Settings
+
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+_json = click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+_picture = click.option("--picture", type=click.Path(path_type=Path), help="An SVG to draw.")
+
+
+def _data(rows: str) -> Callable[[Command], Command]:
+    """Return the option of a task that needs data, which holds ``rows``."""
+    return click.option("--data", required=True, type=click.Path(path_type=Path), help=rows)
+
+
+def _part(help_line: str) -> Callable[[Command], Command]:
+    """Return the option of a task that may judge on a half of its data."""
+    halves = click.Choice(["all", "fit", "report"])
+    return click.option("--part", type=halves, default="all", show_default=True, help=help_line)
+
+
+def _print(found: dict[str, Any], as_json: bool) -> None:
+    click.echo(json.dumps(found, indent=None if as_json else 2))
 
 
 @click.group("eval")
@@ -26,54 +48,38 @@ def command() -> None:
 
 
 @command.command("pii")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="JSON lines of text, spans (type, start, end) and template.",
-)
-@click.option(
-    "--part",
-    type=click.Choice(["all", "fit", "report"]),
-    default="all",
-    show_default=True,
-    help="Judge on one half of the templates only, by a fixed hash.",
-)
+@_data("JSON lines of text, spans (type, start, end) and template.")
+@_part("Judge on one half of the templates only, by a fixed hash.")
 @click.option("--beside", is_flag=True, help="Judge presidio in the same run.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_json
 def pii(data: Path, part: str, beside: bool, as_json: bool) -> None:
     """Judge how well personal data is found."""
     from infra.eval.pii import evaluate
 
-    click.echo(json.dumps(evaluate(data, part, beside), indent=None if as_json else 2))
+    _print(evaluate(data, part, beside), as_json)
 
 
 @command.command("outofscope")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="JSON lines of text, label (a topic, or oos) and split.",
-)
+@_data("JSON lines of text, label (a topic, or oos) and split.")
 @click.option(
     "--reference",
     required=True,
     type=click.Path(path_type=Path),
     help="Rows of the same shape; those in scope (split train, if there is one) are the examples.",
 )
-@click.option("--picture", type=click.Path(path_type=Path), help="An SVG to draw.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_picture
+@_json
 def outofscope(data: Path, reference: Path, picture: Path | None, as_json: bool) -> None:
     """Judge how well requests outside the scope are found."""
     from infra.eval.outofscope import evaluate
 
-    click.echo(json.dumps(evaluate(data, reference, picture), indent=None if as_json else 2))
+    _print(evaluate(data, reference, picture), as_json)
 
 
 @command.command("leaks")
 @click.option("--requests", "many", default=2000, show_default=True, help="Requests to send.")
 @click.option("--seed", default=0, show_default=True, help="Decides what is planted.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_json
 @with_settings
 def leaks(settings: Settings, many: int, seed: int, as_json: bool) -> None:
     """Plant personal data and search for it in all topics, tables and logs.
@@ -84,24 +90,19 @@ def leaks(settings: Settings, many: int, seed: int, as_json: bool) -> None:
     from infra.eval.leaks import evaluate
 
     found = evaluate(settings.cache, many, seed)
-    click.echo(json.dumps(found, indent=None if as_json else 2))
+    _print(found, as_json)
     if not found["ok"]:
         sys.exit(1)
 
 
 @command.command("bias")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="JSON lines of BBQ's questions with a model's prediction, or a folder with them.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_data("JSON lines of BBQ's questions with a model's prediction, or a folder with them.")
+@_json
 def bias(data: Path, as_json: bool) -> None:
     """Judge how far answers lean on stereotypes: BBQ's bias scores by category."""
     from infra.eval.bias import evaluate
 
-    click.echo(json.dumps(evaluate(data), indent=None if as_json else 2))
+    _print(evaluate(data), as_json)
 
 
 @command.command("intervals")
@@ -109,18 +110,18 @@ def bias(data: Path, as_json: bool) -> None:
 @click.option(
     "--looks", type=click.IntRange(min=100), default=5000, show_default=True, help="Of each stream."
 )
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_json
 def intervals(simulations: int, looks: int, as_json: bool) -> None:
     """Count how often intervals that are looked at all the time are ever wrong."""
     from infra.eval.looking import evaluate
 
-    click.echo(json.dumps(evaluate(simulations, looks), indent=None if as_json else 2))
+    _print(evaluate(simulations, looks), as_json)
 
 
 @command.command("rootcause")
 @click.option("--changes", "many", default=200, show_default=True, help="Changes to plant.")
 @click.option("--seed", default=0, show_default=True, help="Decides them.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_json
 def rootcause(many: int, seed: int, as_json: bool) -> None:
     """Plant changes of one segment among ten dimensions and count how often it is named.
 
@@ -128,7 +129,7 @@ def rootcause(many: int, seed: int, as_json: bool) -> None:
     """
     from infra.eval.rootcause import evaluate
 
-    click.echo(json.dumps(evaluate(many, seed), indent=None if as_json else 2))
+    _print(evaluate(many, seed), as_json)
 
 
 @command.command("robustness")
@@ -138,19 +139,13 @@ def rootcause(many: int, seed: int, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="Rows as the guard's own evaluation reads them; texts of our own if not given.",
 )
-@click.option(
-    "--part",
-    type=click.Choice(["all", "fit", "report"]),
-    default="all",
-    show_default=True,
-    help="Attack one half of the data only, by a fixed hash.",
-)
+@_part("Attack one half of the data only, by a fixed hash.")
 @click.option(
     "--samples", default=200, show_default=True, type=click.IntRange(min=1), help="Texts to attack."
 )
 @click.option("--texts-only", is_flag=True, help="Leave the model's features alone.")
 @click.option("--record", is_flag=True, help="Have the running system store and watch the figures.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_json
 @with_settings
 def robustness(
     settings: Settings,
@@ -189,70 +184,43 @@ def robustness(
 @click.option(
     "--streams", type=click.IntRange(min=1), default=20, show_default=True, help="Of each shift."
 )
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_json
 def quality(data: Path, streams: int, as_json: bool) -> None:
     """Judge estimates of a model's accuracy that need no labels, under planted shifts."""
     from infra.eval.quality import evaluate
 
-    click.echo(json.dumps(evaluate(data, streams), indent=None if as_json else 2))
+    _print(evaluate(data, streams), as_json)
 
 
 @command.command("harm")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="JSON lines of text, label (safe or unsafe) and type.",
-)
-@click.option(
-    "--part",
-    type=click.Choice(["all", "fit", "report"]),
-    default="all",
-    show_default=True,
-    help="Judge on one half of the texts only, by a fixed hash.",
-)
-@click.option("--picture", type=click.Path(path_type=Path), help="An SVG to draw.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_data("JSON lines of text, label (safe or unsafe) and type.")
+@_part("Judge on one half of the texts only, by a fixed hash.")
+@_picture
+@_json
 def harm(data: Path, part: str, picture: Path | None, as_json: bool) -> None:
     """Judge how well requests that do harm are told from those that only sound like it."""
     from inference.embeddings import Embedder
     from infra.eval.harm import evaluate
 
     found = evaluate(data, Embedder(kept=0).embed, part, picture)
-    click.echo(json.dumps(found, indent=None if as_json else 2))
+    _print(found, as_json)
 
 
 @command.command("hallucination")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="JSON lines of query, response and label (yes if it is made up).",
-)
-@click.option(
-    "--part",
-    type=click.Choice(["all", "fit", "report"]),
-    default="all",
-    show_default=True,
-    help="Judge on one half of the questions only, by a fixed hash.",
-)
-@click.option("--picture", type=click.Path(path_type=Path), help="An SVG to draw.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_data("JSON lines of query, response and label (yes if it is made up).")
+@_part("Judge on one half of the questions only, by a fixed hash.")
+@_picture
+@_json
 def hallucination(data: Path, part: str, picture: Path | None, as_json: bool) -> None:
     """Judge how well made-up answers are told from others."""
     from infra.eval.hallucination import evaluate
 
     found = evaluate(data, part, picture)
-    click.echo(json.dumps(found, indent=None if as_json else 2))
+    _print(found, as_json)
 
 
 @command.command("drift")
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="A folder with banking77.jsonl and clinc150.jsonl: JSON lines of text and label.",
-)
+@_data("A folder with banking77.jsonl and clinc150.jsonl: JSON lines of text and label.")
 @click.option(
     "--arl",
     type=click.FloatRange(min=50),
@@ -282,7 +250,7 @@ def hallucination(data: Path, part: str, picture: Path | None, as_json: bool) ->
     help="The half of the texts for streams, by a fixed hash; references are from the other.",
 )
 @click.option("--beside", is_flag=True, help="Judge other detectors in the same run, at ARL 500.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_json
 @with_settings
 def drift(
     settings: Settings,
@@ -307,14 +275,14 @@ def drift(
         )
         if beside:
             found["beside"] = judge_others(pools, show)
-    click.echo(json.dumps(found, indent=None if as_json else 2))
+    _print(found, as_json)
 
 
 @command.command("falsealarms")
 @click.option("--segments", type=click.IntRange(min=20), default=1_000, show_default=True)
 @click.option("--days", type=click.IntRange(min=1), default=5, show_default=True, help="Each kind.")
 @click.option("--seed", default=0, show_default=True, help="Decides everything.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_json
 def falsealarms(segments: int, days: int, seed: int, as_json: bool) -> None:
     """Count false alarms of simulated days, with one budget for all segments and without.
 
@@ -322,7 +290,7 @@ def falsealarms(segments: int, days: int, seed: int, as_json: bool) -> None:
     """
     from infra.eval.falsealarms import evaluate
 
-    click.echo(json.dumps(evaluate(segments, days, seed), indent=None if as_json else 2))
+    _print(evaluate(segments, days, seed), as_json)
 
 
 @command.command("injection")
@@ -339,21 +307,15 @@ def falsealarms(segments: int, days: int, seed: int, as_json: bool) -> None:
     type=click.Path(path_type=Path),
     help="JSON lines of text (or query, or prompt) without any attack; each file is a source.",
 )
-@click.option(
-    "--part",
-    type=click.Choice(["all", "fit", "report"]),
-    default="all",
-    show_default=True,
-    help="Judge the shipped weights on one half of the texts only, by a fixed hash.",
-)
+@_part("Judge the shipped weights on one half of the texts only, by a fixed hash.")
 @click.option(
     "--leave-source-out",
     is_flag=True,
     help="Also fit on the fit half without each source in turn, and judge on the report half.",
 )
 @click.option("--beside", is_flag=True, help="Fit character n-grams in the same way beside.")
-@click.option("--picture", type=click.Path(path_type=Path), help="An SVG to draw.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+@_picture
+@_json
 def injection(
     data: tuple[Path, ...],
     benign: tuple[Path, ...],
@@ -367,4 +329,4 @@ def injection(
     from infra.eval.injection import evaluate
 
     found = evaluate(data, benign, part, leave_source_out, beside, picture)
-    click.echo(json.dumps(found, indent=None if as_json else 2))
+    _print(found, as_json)
