@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from schemas.base import Event
 from schemas.deadletters import DeadLetter
+from schemas.embeddings import TextEmbedded
 from schemas.evaluations import GuardAttacked
 from schemas.improving import (
     AlertAcknowledged,
@@ -60,6 +61,7 @@ WORK = Topic("llm.work.{pool}.v1", (CompletionAdmitted,), "conversation_id, else
 COMPLETIONS = Topic("llm.completions.v1", (CompletionFinished,), "conversation_id, else request_id", "completions")
 RESPONSES = Topic("llm.responses.v1", (ResponseReleased,), "conversation_id, else request_id", "responses")
 VERDICTS = Topic("llm.verdicts.v1", (TextScanned,), "request_id", "scans")
+EMBEDDINGS = Topic("llm.embeddings.v1", (TextEmbedded,), "deployment", "embeddings", hours=24)
 OBSERVATIONS = Topic("llm.observations.v1", (Observation,), "deployment", None)
 FINDINGS = Topic("llm.findings.v1", (Finding,), "deployment", "findings")
 ALERTS = Topic("llm.alerts.v1", (AlertChanged,), "alert_id", "alerts", compacted=True)
@@ -76,6 +78,7 @@ TOPICS = (
     COMPLETIONS,
     RESPONSES,
     VERDICTS,
+    EMBEDDINGS,
     OBSERVATIONS,
     FINDINGS,
     ALERTS,

@@ -8,6 +8,7 @@ from uuid import UUID
 from schemas.base import Frozen, Origin
 from schemas.codec import encode
 from schemas.deadletters import DeadLetter, DeadLetterReason
+from schemas.embeddings import TextEmbedded
 from schemas.evaluations import GuardAttacked
 from schemas.improving import AuditEntry, FeedbackReceived, ScaleDecided
 from schemas.requests import (
@@ -26,7 +27,7 @@ from schemas.requests import (
     Usage,
 )
 from schemas.verdicts import Direction, Outcome, Span, TextScanned, Verdict
-from schemas.watching import AlertChanged, Finding
+from schemas.watching import AlertChanged, CauseSegment, ChangePoint, Finding
 from streams.log import Partition, Record
 
 RAW = "raw text that no table may hold"
@@ -60,6 +61,22 @@ TIMINGS = Timings(
     generation_s=1.5,
 )
 USAGE = Usage(prompt_tokens=11, completion_tokens=22, cached_tokens=3)
+SITS = {
+    "causes": (
+        CauseSegment(
+            segment={"channel": "app"},
+            before=0.25,
+            after=0.5,
+            samples=20,
+            explains=1.5,
+            surprise=0.125,
+            evidence=8.0,
+            exemplars=("r-1",),
+        ),
+    ),
+    "changed": ChangePoint(at=AT, earliest_at=REQUESTED_AT, latest_at=APPENDED_AT),
+    "beside": ("12:00:00 deployment version d2 (before: deployment version d1)",),
+}
 VERDICTS = tuple(
     Verdict(
         guard=guard,
@@ -199,6 +216,28 @@ def scanned() -> TextScanned:
     )
 
 
+def embedded() -> TextEmbedded:
+    """Return a text as a vector of two components."""
+    return TextEmbedded(
+        event_id=EVENT,
+        occurred_at=AT,
+        request_id="r-1",
+        workspace="bank",
+        deployment="support",
+        deployment_version="d1",
+        conversation_id="c-1",
+        requested_at=REQUESTED_AT,
+        direction=Direction.PROMPT,
+        topic="cards",
+        text_sha256="ef" * 32,
+        model="m",
+        vector="ADwAAA==",
+        share=0.5,
+        latency_ms=1.5,
+        origin=ORIGIN,
+    )
+
+
 def found() -> Finding:
     """Return a detection."""
     return Finding(
@@ -218,6 +257,7 @@ def found() -> Finding:
         since_at=AT,
         cause="answers start late",
         exemplars=("r-1", "r-2"),
+        **SITS,
         origin=ORIGIN,
     )
 
@@ -245,6 +285,7 @@ def alerted(state: str = "firing") -> AlertChanged:
             "since_at": AT,
             "fired_at": AT,
             "exemplars": ["r-1"],
+            **SITS,
             "findings": [str(EVENT)],
             "origin": ORIGIN,
         }
@@ -336,6 +377,7 @@ STORED: tuple[tuple[str, str, Frozen], ...] = (
     ("llm.completions.v1", "completions", finished()),
     ("llm.responses.v1", "responses", released()),
     ("llm.verdicts.v1", "scans", scanned()),
+    ("llm.embeddings.v1", "embeddings", embedded()),
     ("llm.findings.v1", "findings", found()),
     ("llm.alerts.v1", "alerts", alerted()),
     ("llm.feedback.v1", "feedback", labelled()),
