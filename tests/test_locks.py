@@ -42,11 +42,12 @@ def test_what_is_declared_is_locked(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ["cpu", "gpu"])
 def test_the_tools_come_on_top_of_either_engine(engine: str) -> None:
-    """All of the extra `dev` is there, and no package is pinned twice."""
+    """All of the extras `dev` and `reports` is there, and no package is pinned twice."""
     pins = _pins(engine)
     assert not pins.keys() & _pins("dev").keys()
     both = pins | _pins("dev")
-    for line in PROJECT["project"]["optional-dependencies"]["dev"]:
+    extras = PROJECT["project"]["optional-dependencies"]
+    for line in (*extras["dev"], *extras["reports"]):
         requirement = Requirement(line)
         assert requirement.specifier.contains(both[canonicalize_name(requirement.name)])
 

@@ -1,0 +1,1 @@
+"""Reports of what the store holds of a deployment."""
