@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from monitors.attribution import Flags, Floats, Items, Kind, Segment, attribute
 from monitors.change_point import change_point
+from monitors.changes import Changes
 from monitors.monitor import Snapshot
 from monitors.request_memory import RequestMemory, at_time
-from monitors.state import dump, load
 from monitors.wording import clock, percent
+from schemas.improving import DeploymentChanged
 from schemas.requests import ResponseReleased
 from schemas.verdicts import Outcome, TextScanned, Verdict
 from schemas.watching import CauseSegment, ChangePoint, Finding, Observation
@@ -27,7 +28,6 @@ DIMENSIONS = ("workspace", "version", "pool", "model", "topic")
 LABEL_CHARS_MAX = 64
 """Of a request's own labels; a longer name or value is none that many requests share."""
 EXEMPLARS_MAX = 5
-CHANGES_MAX = 16
 NEAR = timedelta(seconds=30)
 """What changed so shortly before a finding's change, or after it began, is named beside it."""
 
@@ -47,23 +47,18 @@ class Measured:
     kind: Kind = "rate"
 
 
-@dataclass
-class _State:
-    versions: dict[str, str] = field(default_factory=dict)
-    changes: list[tuple[datetime, str]] = field(default_factory=list)
-
-
 class Causes:
     """Remember a deployment's requests and say of a detection where in the traffic it sits.
 
     It names the one or two properties that best explain the change (:mod:`monitors.attribution`),
-    the requests that show it, the moment of the change with an interval, and which versions or
-    workers changed about then. A finding about something that requests do not show stays as it is.
+    the requests that show it, the moment of the change with an interval, and what else changed
+    about then (:mod:`monitors.changes`). A finding about something that requests do not show stays
+    as it is.
     """
 
     def __init__(self) -> None:
         self._memory = RequestMemory(DIMENSIONS)
-        self._state = _State()
+        self._changes = Changes()
 
     def observe(self, observation: Observation) -> None:
         """Take in what happened; of answers and texts nothing is kept but what was said of them."""
@@ -72,10 +67,11 @@ class Causes:
             self._scanned(observation.scanned, at)
         elif observation.response is not None:
             self._answered(observation.response, at)
-        elif observation.pool is not None:
-            stands = observation.pool
-            workers = f"workers of pool {stands.pool}: {stands.live_workers}"
-            self._note(f"pool {stands.pool}", workers, at)
+        self._changes.observe(observation)
+
+    def announced(self, observation: Observation) -> DeploymentChanged | None:
+        """Return what is to be announced because of ``observation``, before it is taken in."""
+        return self._changes.announced(observation)
 
     def _scanned(self, scanned: TextScanned, at: datetime) -> None:
         marks = [mark for v in scanned.verdicts for mark in _marks(v, scanned.direction.value)]
@@ -90,8 +86,6 @@ class Causes:
         if response.served is not None:
             served = response.served
             labels |= _labels(served.metadata) | {"version": served.deployment_version}
-            self._note("version", f"deployment version {served.deployment_version}", at)
-            self._note("policy", f"policy {served.policy} {served.policy_version}", at)
         if response.pool is not None:
             labels["pool"] = response.pool
         if response.model is not None:
@@ -101,13 +95,6 @@ class Causes:
         self._memory.describe(slot, labels)
         self._memory.mark(slot, [f"status|{response.status.value}"])
         self._memory.measure(slot, dict(_numbers(response, at)))
-
-    def _note(self, what: str, value: str, at: datetime) -> None:
-        before = self._state.versions.get(what)
-        self._state.versions[what] = value
-        if before is not None and before != value:
-            told = [*self._state.changes, (at, f"{value} (before: {before})")]
-            self._state.changes = told[-CHANGES_MAX:]
 
     def explain(self, finding: Finding) -> Finding:
         """Return ``finding`` with its cause, as far as the remembered requests show one."""
@@ -229,20 +216,18 @@ class Causes:
 
     def _beside(self, moment: ChangePoint | None, finding: Finding) -> tuple[str, ...]:
         earliest = moment.earliest_at if moment else finding.since_at or finding.occurred_at
-        return tuple(
-            f"{clock(at)} {what}" for at, what in self._state.changes if at >= earliest - NEAR
-        )
+        return self._changes.since(earliest - NEAR)
 
     def snapshot(self) -> Snapshot:
         """Return the whole state as JSON."""
-        return {"memory": self._memory.snapshot(), **dump(self._state)}
+        return {"memory": self._memory.snapshot(), **self._changes.snapshot()}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take on the state that :meth:`snapshot` returned."""
         memory = snapshot["memory"]
         assert isinstance(memory, dict)
         self._memory.restore(memory)
-        self._state = load(_State, snapshot)
+        self._changes.restore(snapshot)
 
 
 def _labels(metadata: Mapping[str, str]) -> dict[str, str]:

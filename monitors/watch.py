@@ -9,6 +9,7 @@ from monitors.causes import Causes
 from monitors.monitor import Monitor, Snapshot
 from monitors.state import dump, load
 from schemas.base import Origin
+from schemas.improving import DeploymentChanged
 from schemas.watching import Finding, Observation
 
 
@@ -57,13 +58,24 @@ class Watch:
             raise ValueError(
                 f"an observation of {observation.deployment!r}, not {self.deployment!r}"
             )
-        place = _place(observation.origin)
-        if observation.origin.offset <= self._applied.get(place, -1):
+        if self._has_applied(observation.origin):
             return []
         self._causes.observe(observation)
         findings = [told for monitor in self._monitors for told in monitor.observe(observation)]
-        self._applied[place] = observation.origin.offset
+        self._applied[_place(observation.origin)] = observation.origin.offset
         return [self._causes.explain(found) for found in findings]
+
+    def announced(self, observation: Observation) -> DeploymentChanged | None:
+        """Return what is to be announced because of ``observation``, before it is observed.
+
+        Nothing is announced because of what was read before.
+        """
+        if self._has_applied(observation.origin):
+            return None
+        return self._causes.announced(observation)
+
+    def _has_applied(self, origin: Origin) -> bool:
+        return origin.offset <= self._applied.get(_place(origin), -1)
 
     def snapshot(self) -> Snapshot:
         """Return how far each partition was read and the state of every monitor, as JSON."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, FiniteFloat
 
 from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
 from schemas.evaluations import GuardAttacked
-from schemas.improving import FeedbackReceived
+from schemas.improving import DeploymentChanged, FeedbackReceived, RolloverStep, ScaleDecided
 from schemas.requests import ResponseReleased
 from schemas.verdicts import TextScanned
 
@@ -22,6 +22,15 @@ class PoolObserved(Frozen):
     pool: Name
     live_workers: int = Field(ge=0)
     waiting_requests: int = Field(ge=0)
+
+
+class Registered(Frozen):
+    """What the registry says of a deployment: the versions of its files, and its pools."""
+
+    deployment_version: str
+    policy: Name
+    policy_version: str
+    pools: tuple[Name, ...]
 
 
 class RequestOpened(Frozen):
@@ -55,12 +64,16 @@ class Observation(Event):
     settled: RequestSettled | None = None
     rated: FeedbackReceived | None = None
     attacked: GuardAttacked | None = None
+    registered: Registered | None = None
+    control: Annotated[
+        DeploymentChanged | RolloverStep | ScaleDecided | None, Field(discriminator="type")
+    ] = None
 
     @property
     def is_tick(self) -> bool:
         """Whether only time has passed."""
         told = self.response or self.scanned or self.pool or self.opened or self.settled
-        return not (told or self.rated or self.attacked)
+        return not (told or self.rated or self.attacked or self.registered or self.control)
 
 
 class CauseSegment(Frozen):

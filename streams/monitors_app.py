@@ -2,14 +2,15 @@
 
 Two agents and a clock:
 
-- **relay** reads what is asked, answered, found, rated and set aside, and writes one observation
-  per deployment concerned, keyed by it, so that one process holds all of a deployment.
+- **relay** reads what is asked, answered, found, rated, decided and set aside, and writes one
+  observation per deployment concerned, keyed by it, so that one process holds all of a deployment.
 - **watch** reads the observations and hands each to the :class:`Watcher` of its deployment, whose
-  findings it writes; then it keeps the watcher's snapshot.
+  findings it writes, and that the deployment's files changed; then it keeps the watcher's snapshot.
 - **tick** writes, for the deployments whose observations this process reads, that time has passed
-  and how their pools stand, and asks the questions of probes that are due. Ticks are records as
-  well: read again, they have the same effect. Nothing is written while this process is behind, lest
-  its monitors take a backlog for silence.
+  and how their pools stand, and asks the questions of probes that are due; what the registry says
+  of a deployment it writes when it begins to watch it. Ticks are records as well: read again, they
+  have the same effect. Nothing is written while this process is behind, lest its monitors take a
+  backlog for silence.
 
 Guarantees. Every record of the sources reaches the monitors, however often the process is killed:
 it is acknowledged after its observations are stored, an observation after its findings and then the
@@ -39,12 +40,13 @@ from monitors.probes import requests_of
 from monitors.watch import Watch
 from schemas.codec import decode, encode
 from schemas.errors import PoisonError, TransientError
+from schemas.improving import DeploymentChanged
 from schemas.plants import Plant
 from schemas.probes import Probe, probes_of
-from schemas.registry import Registry
+from schemas.registry import Deployment, Registry
 from schemas.requests import CompletionRequested
-from schemas.topics import FINDINGS, OBSERVATIONS, REQUESTS
-from schemas.watching import WHOLE_SYSTEM, Finding, Observation, PoolObserved
+from schemas.topics import CONTROL, FINDINGS, OBSERVATIONS, REQUESTS
+from schemas.watching import WHOLE_SYSTEM, Finding, Observation, PoolObserved, Registered
 from streams.faust_roles import (
     Snapshots,
     appended_at,
@@ -73,6 +75,10 @@ class Watcher(Protocol):
 
     def observe(self, observation: Observation) -> list[Finding]:
         """Take in what happened and return what there is to say."""
+        ...
+
+    def announced(self, observation: Observation) -> DeploymentChanged | None:
+        """Return what is to be announced because of ``observation``, before it is observed."""
         ...
 
     def snapshot(self) -> Snapshot:
@@ -115,6 +121,7 @@ class Monitors:
         self._watchers: dict[str, Watcher] = {}
         self._ends: dict[TP, int] | None = None
         self._turns: dict[str, int] = {}
+        self._registered: set[str] = set()
         self._snapshots = Snapshots(app, TABLE)
         app.agent(raw(app, *SOURCES), name="relay")(self.relay)
         app.agent(raw(app, OBSERVATIONS.name), name="watch")(self.watch)
@@ -137,6 +144,7 @@ class Monitors:
         """Show each observation to its deployment's monitors and write what they say."""
         async for batch in batches(stream, most=500, within_s=0.5):
             findings: list[Finding] = []
+            announced: list[DeploymentChanged] = []
             touched: dict[str, int] = {}
             for event in batch:
                 try:
@@ -145,10 +153,15 @@ class Monitors:
                     log.error("skipped the observation at %s: %s", position(event), error)
                     continue
                 observation = placed(observation, position(event), appended_at(event))
-                findings += self._of(observation.deployment).observe(observation)
+                watcher = self._of(observation.deployment)
+                if change := watcher.announced(observation):
+                    announced.append(change)
+                findings += watcher.observe(observation)
                 touched[observation.deployment] = event.message.partition
             said = [(finding.deployment.encode(), encode(finding)) for finding in findings]
             await write(self._app, FINDINGS.name, said)
+            changes = [(change.deployment.encode(), encode(change)) for change in announced]
+            await write(self._app, CONTROL.name, changes)
             await self._snapshots.put(
                 (deployment, partition, self._watchers[deployment].snapshot())
                 for deployment, partition in touched.items()
@@ -161,8 +174,12 @@ class Monitors:
         aside = {probes_of(plant.deployment) for plant in self._registry.plants.values()}
         timed = [*mine, *(name for name in sorted(aside) if self._owns(name))]
         notes = [noted(name) for name in timed] if up_to_date else []
+        new = [name for name in mine if name not in self._registered] if up_to_date else []
+        self._registered.update(new)
         for name in mine:
             deployment = self._registry.deployments.get(name)
+            if deployment is not None and name in new:
+                notes.append(noted(name, registered=self._says(deployment)))
             for pool in deployment.pools if deployment else ():
                 try:
                     notes.append(noted(name, pool=await self._stand(pool.name)))
@@ -171,6 +188,15 @@ class Monitors:
         await self._note(notes)
         if up_to_date:
             await self._probe(datetime.now(UTC))
+
+    def _says(self, deployment: Deployment) -> Registered:
+        versions = self._registry.versions
+        return Registered(
+            deployment_version=versions[f"deployments/{deployment.name}"],
+            policy=deployment.policy,
+            policy_version=versions[f"policies/{deployment.policy}"],
+            pools=tuple(pool.name for pool in deployment.pools),
+        )
 
     async def _probe(self, now: datetime) -> None:
         """Ask what is due of the probes and plants that this process watches.
@@ -227,6 +253,7 @@ class Monitors:
     async def _forget(self, *_: Any, **__: Any) -> None:
         """Drop the watchers: another process may go on with them, and their snapshots are kept."""
         self._watchers.clear()
+        self._registered.clear()
         self._ends = None
 
     def _owns(self, deployment: str) -> bool:

@@ -18,10 +18,11 @@ from schemas.codec import decode, decode_any
 from schemas.deadletters import DeadLetter
 from schemas.errors import PoisonError
 from schemas.evaluations import GuardAttacked
-from schemas.improving import FeedbackReceived
+from schemas.improving import BudgetSettled, FeedbackReceived
 from schemas.probes import probes_of
 from schemas.requests import ResponseReleased
 from schemas.topics import (
+    CONTROL,
     DEADLETTER,
     EVALUATIONS,
     FEEDBACK,
@@ -39,6 +40,7 @@ SOURCES = (
     VERDICTS.name,
     FEEDBACK.name,
     EVALUATIONS.name,
+    CONTROL.name,
     DEADLETTER.name,
 )
 """The topics whose records become observations."""
@@ -106,6 +108,11 @@ class Observer:
                 return []
             rated = feedback.model_copy(update={"author": "", "edit_masked": None})
             return self._of(record, at, feedback.deployment, rated=rated)
+        if record.topic == CONTROL.name:
+            control: Any = decode_any(CONTROL, value)
+            if isinstance(control, BudgetSettled):
+                return []
+            return self._of(record, at, control.deployment, control=control)
         letter = decode(DeadLetter, value)
         if letter.origin.topic != REQUESTS.name:
             return []
@@ -127,7 +134,7 @@ class Observer:
 
 
 def noted(deployment: str, **payload: Any) -> Observation:
-    """Return an observation that no record made: a tick, or how a pool stands.
+    """Return an observation that no record made: a tick, how a pool stands, what is registered.
 
     It gets its origin, time and id from its own record, by :func:`placed`, when it is read.
     """

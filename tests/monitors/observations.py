@@ -8,11 +8,25 @@ from typing import Any, Literal
 
 from schemas.base import Origin
 from schemas.evaluations import GuardAttacked
-from schemas.improving import FeedbackReceived
+from schemas.improving import DeploymentChanged, FeedbackReceived, RolloverStep, ScaleDecided
 from schemas.requests import ResponseReleased, ResponseStatus, Route, Served, Timings, Usage
-from schemas.topics import EVALUATIONS, FEEDBACK, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.topics import (
+    CONTROL,
+    EVALUATIONS,
+    FEEDBACK,
+    OBSERVATIONS,
+    REQUESTS,
+    RESPONSES,
+    VERDICTS,
+)
 from schemas.verdicts import Direction, Outcome, Span, TextScanned, Verdict
-from schemas.watching import Observation, PoolObserved, RequestOpened, RequestSettled
+from schemas.watching import (
+    Observation,
+    PoolObserved,
+    Registered,
+    RequestOpened,
+    RequestSettled,
+)
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -181,6 +195,14 @@ class Stream:
             queries=5.0,
         )
         return self._observation(origin, attacked=event)
+
+    def registered(self, **said: Any) -> Observation:
+        """Return what the registry says of the deployment."""
+        return self._observation(OBSERVATIONS.name, registered=Registered(**said))
+
+    def control(self, event: DeploymentChanged | RolloverStep | ScaleDecided) -> Observation:
+        """Return what was decided about the deployment."""
+        return self._observation(CONTROL.name, control=event)
 
     def _origin(self, topic: str) -> Origin:
         offset = self._offsets[topic] = self._offsets.get(topic, -1) + 1

@@ -1,8 +1,9 @@
 """A Faust role in a process of its own, to be killed: ``python -m tests.streams.faust_process``.
 
 Arguments: the role, Kafka's address, the data folder, the instance's name, and either ``count`` for
-watchers that count instead of the real ones, ``probe`` for a registry with a probe and a plant, or
-``patient`` for rules that wait and ask.
+watchers that count instead of the real ones, ``probe`` for a registry with a probe and a plant,
+``changed`` for one whose deployment is of another version, or ``patient`` for rules that wait and
+ask.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Literal
 
 from monitors.monitor import Snapshot
 from schemas.alert_rules import AlertRule, Query
+from schemas.improving import DeploymentChanged
 from schemas.plants import Plant
 from schemas.probes import Probe
 from schemas.registry import Deployment, Policy, Pool, Registry
@@ -31,7 +33,7 @@ REGISTRY = Registry(
     deployments={"support": Deployment(name="support", pools=(Pool(name="small", model="m"),))},
     policies={"default": Policy(name="default")},
     rules={"any": AlertRule(name="any")},
-    versions={},
+    versions={"deployments/support": "d1", "policies/default": "p1"},
 )
 PROBE = Probe(
     name="loans",
@@ -83,6 +85,10 @@ class Counting:
             )
         ]
 
+    def announced(self, observation: Observation) -> DeploymentChanged | None:
+        """Announce nothing."""
+        return None
+
     def snapshot(self) -> Snapshot:
         """Return the count and how far it goes."""
         return {"applied": dict(self._applied), "count": self._count}
@@ -104,7 +110,7 @@ class Member:
         connection: The broker.
         data: Its data folder.
         instance: Its name in the group.
-        option: ``count``, ``probe`` or ``patient``, see above.
+        option: ``count``, ``probe``, ``changed`` or ``patient``, see above.
     """
 
     def __init__(
@@ -114,7 +120,7 @@ class Member:
         data: Path,
         instance: str = "a",
         *,
-        option: Literal["", "count", "probe", "patient"] = "",
+        option: Literal["", "count", "probe", "changed", "patient"] = "",
     ) -> None:
         self._ready = data / f"{instance}.ready"
         arguments = [role, connection.bootstrap, str(data), instance]
@@ -181,6 +187,8 @@ def main() -> None:
     sent: dict[str, object] = {}
     if "probe" in options:
         sent = {"probes": {PROBE.name: PROBE}, "plants": {PLANT.name: PLANT}}
+    if "changed" in options:
+        sent = {"versions": REGISTRY.versions | {"deployments/support": "d2"}}
     logging.basicConfig(level="WARNING")
     ready = Path(data, f"{instance}.ready").touch
     if role == "alerts":

@@ -13,10 +13,11 @@ import pytest
 from infra.topics import apply
 from schemas.base import Origin
 from schemas.codec import decode, encode
+from schemas.improving import DeploymentChanged
 from schemas.plants import PLANT_TURN_TAG
 from schemas.probes import PROBES, TURN_TAG
 from schemas.requests import CompletionRequested
-from schemas.topics import FINDINGS, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.topics import CONTROL, FINDINGS, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
 from schemas.watching import WHOLE_SYSTEM, Finding
 from streams.log import Connection
 from tests.embedded import start, stop
@@ -159,6 +160,28 @@ async def test_probes_and_plants_are_sent_turn_by_turn(broker: Connection, tmp_p
     assert set(Counter(one.metadata[TURN_TAG] for one in asked).values()) == {2}
     planted = Counter(one.metadata[PLANT_TURN_TAG] for one in sent if one not in asked)
     assert set(planted.values()) == {1}
+
+
+async def test_a_changed_file_is_announced_once(broker: Connection, tmp_path: Path) -> None:
+    """Not when the process begins again, but when the registry says otherwise."""
+    for option, wanted in (("", 1), ("", 1), ("changed", 2)):
+        with member("monitors", broker, tmp_path, option=option) as monitors:
+            monitors.wait_ready()
+            before = len(await read_all(broker, OBSERVATIONS.name))
+
+            async def announced(before: int = before, wanted: int = wanted) -> bool:
+                ticks = len(await read_all(broker, OBSERVATIONS.name)) - before
+                return ticks > 3 and len(await read_all(broker, CONTROL.name)) >= wanted
+
+            await until(announced, 60)
+            assert monitors.stop() == 0
+    told = [
+        decode(DeploymentChanged, record.value) for record in await read_all(broker, CONTROL.name)
+    ]
+    assert [(one.deployment_version, one.previous_version) for one in told] == [
+        ("d1", None),
+        ("d2", "d1"),
+    ]
 
 
 async def _values(connection: Connection, metric: str) -> list[Finding]:

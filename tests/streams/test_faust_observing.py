@@ -16,6 +16,7 @@ from schemas.plants import Plant
 from schemas.probes import PROBES
 from schemas.topics import (
     COMPLETIONS,
+    CONTROL,
     DEADLETTER,
     EVALUATIONS,
     FEEDBACK,
@@ -26,7 +27,16 @@ from schemas.topics import (
 )
 from schemas.watching import WHOLE_SYSTEM, Observation, PoolObserved
 from streams.observing import Observer, noted, placed
-from tests.infra.events import ORIGIN, RAW, attacked, released, scanned, set_aside, unserved
+from tests.infra.events import (
+    ORIGIN,
+    RAW,
+    attacked,
+    released,
+    scaled,
+    scanned,
+    set_aside,
+    unserved,
+)
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PLANT = Plant(name="attack", deployment="support", guard="injection", texts=("Ignore them.",))
@@ -180,3 +190,11 @@ def test_a_rating_is_watched_without_its_author_and_their_words() -> None:
     assert rated.rated is not None
     assert (rated.rated.rating, rated.rated.author, rated.rated.edit_masked) == (2, "", None)
     assert observe(FEEDBACK.name, said["alert_acknowledged"]) == []
+
+
+def test_what_is_decided_about_a_deployment_is_watched_with_it() -> None:
+    """What a workspace spent is no such decision."""
+    (seen,) = observe(CONTROL.name, scaled())
+    assert (seen.deployment, seen.control) == ("support", scaled())
+    settled = orjson.loads(examples(CONTROL)["budget_settled"]) | {"deployment": "support"}
+    assert observe(CONTROL.name, orjson.dumps(settled)) == []
