@@ -50,6 +50,7 @@ def make_plan(settings: Settings, model: Path | None = None) -> Plan:
             _role(settings, folder, "sink"),
             _role(settings, folder, "monitors"),
             _role(settings, folder, "alerts"),
+            *([_role(settings, folder, "embeddings")] if registry.embeds else []),
         ],
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import shutil
 import signal
 import socket
 import time
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra.room import Room
 from infra.settings import Settings
 from schemas.alert_rules import check_monitors
 from schemas.errors import ConfigError
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from monitors.scanning import Scanner
     from streams.gate import Gate
 
-ROLES = ("gate", "worker", "sink", "monitors", "alerts")
+ROLES = ("gate", "worker", "sink", "monitors", "alerts", "embeddings")
 GATE_GROUP = "tidegate-gate"
 SINK_GROUP = "tidegate-sink"
+EMBEDDINGS_GROUP = "tidegate-embeddings"
 _SINK_PATIENCE_MS = 1000
 Ready = Callable[[], None]
 
@@ -65,6 +66,8 @@ def run_role(
             known = ", ".join(sorted(registry.pools()))
             raise ConfigError(f"no pool {pool!r}; there are: {known}", key="--pool")
         asyncio.run(_until_told(_worker(settings, registry, pool, name, serves)))
+    elif role == "embeddings":
+        asyncio.run(_until_told(_embeddings(settings, registry, name, serves)))
     elif role == "monitors":
         _monitors(settings, registry, name, serves)
     else:
@@ -169,7 +172,7 @@ def _gate(settings: Settings, registry: Registry, name: str, ready: Ready) -> Ma
     from streams.transform import Transform
 
     gate = build_gate(settings, registry)
-    room = _Room(settings.data, settings.disk.min_free_bytes)
+    room = Room(settings.data, settings.disk.min_free_bytes)
 
     def held(partition: Partition) -> bool:
         return partition.topic == REQUESTS.name and room.is_short()
@@ -187,23 +190,6 @@ def _gate(settings: Settings, registry: Registry, name: str, ready: Ready) -> Ma
             await loop.run(stop, ready)
 
     return main
-
-
-class _Room:
-    """Whether the disk has become too full to take new requests; looked up once a second."""
-
-    def __init__(self, folder: Path, min_free_bytes: int) -> None:
-        self._folder = folder
-        self._min_free_bytes = min_free_bytes
-        self._looked_at_s = 0.0
-        self._short = False
-
-    def is_short(self) -> bool:
-        now_s = time.monotonic()
-        if self._folder.exists() and now_s - self._looked_at_s > 1.0:
-            self._looked_at_s = now_s
-            self._short = shutil.disk_usage(self._folder).free < self._min_free_bytes
-        return self._short
 
 
 def _worker(settings: Settings, registry: Registry, pool: str, name: str, ready: Ready) -> Main:
@@ -284,6 +270,45 @@ def _sink(settings: Settings, registry: Registry, name: str, ready: Ready) -> Ma
                 await loop.run(stop, ready)
             finally:
                 store.close()
+
+    return main
+
+
+def _embeddings(settings: Settings, registry: Registry, name: str, ready: Ready) -> Main:
+    from inference.embeddings import NAME
+    from infra.embedding import embedded
+    from schemas.topics import RESPONSES, work_topic
+    from streams.embed import Embed
+    from streams.kafka_log import KafkaLog
+    from streams.loop import Loop
+    from streams.sealing import Seal
+    from streams.transform import Transform
+
+    works = [work_topic(pool) for pool in sorted(registry.pools())]
+    if registry.embeds:
+        embedded(["The first text is slower than those that follow."])
+
+    async def main(stop: asyncio.Event) -> None:
+        log = KafkaLog(settings.connection())
+        step = Embed(
+            registry.deployments,
+            partitions=await log.partitions(RESPONSES.name),
+            embed=embedded,
+            model=NAME,
+            seal=Seal(settings.sealing_key()),
+            consumer=EMBEDDINGS_GROUP,
+            clock_s=time.perf_counter,
+        )
+        with ThreadPoolExecutor(1, "embed") as executor:
+            loop = Loop(
+                log,
+                group=EMBEDDINGS_GROUP,
+                member=name,
+                topics=[RESPONSES.name, *works],
+                work=Transform(step, executor),
+                drain_s=settings.supervisor.drain_s,
+            )
+            await loop.run(stop, ready)
 
     return main
 

@@ -19,8 +19,8 @@ class TextEmbedded(Event):
     ``vector`` is the base64 of little-endian float16 components, which :mod:`monitors.vectors`
     reads; ``model`` says what made them: only vectors of one model can be compared. ``topic`` is
     what the router took the request to be about. ``share`` is the part of the deployment's
-    conversations whose texts were being embedded; ``latency_ms`` this text's part of the time it
-    took, 0 where the text was known.
+    conversations whose texts were being embedded; ``latency_ms`` this text's part of the time that
+    those embedded with it took.
     """
 
     request_id: RequestId

@@ -117,11 +117,24 @@ class Objective(Written):
 ANSWERED = Objective(name="answered", target=0.99)
 
 
+class Embeddings(Written):
+    """That masked prompts and answers are turned into vectors, whose drift is watched.
+
+    Attributes:
+        share: The part of the conversations, at most.
+        per_s: Texts a second, at most, half of them prompts; a core does about 20 short ones.
+    """
+
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    per_s: Annotated[float, Field(gt=0, le=10_000)] = 20.0
+
+
 class Deployment(Written):
     """What answers the requests of one name: pools of workers, small to large, under one policy.
 
     Attributes:
         slo: What its users are promised; that 99 % of requests do not fail, if nothing is said.
+        embeddings: Which texts are turned into vectors; none, if nothing is said.
     """
 
     name: Name
@@ -129,6 +142,7 @@ class Deployment(Written):
     pools: Annotated[tuple[Pool, ...], Field(min_length=1)]
     routing: Routing = Routing()
     slo: Annotated[tuple[Objective, ...], Field(max_length=8)] = (ANSWERED,)
+    embeddings: Embeddings | None = None
     owner: str = ""
 
 
@@ -147,6 +161,11 @@ class Registry(BaseModel):
     def policy_of(self, deployment: Deployment) -> Policy:
         """Return the policy of ``deployment``; loading has checked that it exists."""
         return self.policies[deployment.policy]
+
+    @property
+    def embeds(self) -> bool:
+        """Whether some deployment asks for embeddings."""
+        return any(each.embeddings is not None for each in self.deployments.values())
 
     def pools(self) -> dict[str, Pool]:
         """Return every pool by name; loading has checked that each name means one pool."""

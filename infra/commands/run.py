@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("role", type=click.Choice(["gate", "worker", "sink", "monitors", "alerts"]))
+@click.argument(
+    "role", type=click.Choice(["gate", "worker", "sink", "monitors", "alerts", "embeddings"])
+)
 @click.option("--pool", help="The pool whose requests a worker answers.")
 @click.option("--instance", type=click.IntRange(min=0), default=0, help="Tells replicas apart.")
 @click.option(

@@ -44,6 +44,14 @@ def test_the_whole_system_is_planned(settings: Settings) -> None:
     )
 
 
+def test_texts_are_embedded_where_a_deployment_asks(settings: Settings) -> None:
+    """The role that loads a model of its own is there for those who want it."""
+    make_plan(settings)
+    bank = settings.registry / "deployments" / "bank.yaml"
+    bank.write_text(bank.read_text() + "embeddings: {share: 0.5, per_s: 10}\n")
+    assert names(make_plan(settings))[1][-1] == "embeddings"
+
+
 def test_servers_elsewhere_are_not_started(settings: Settings) -> None:
     """An address in the settings takes the place of a server of our own."""
     elsewhere = settings.model_copy(update={"kafka": "k:9092", "clickhouse": "http://c:8123/t"})
