@@ -21,6 +21,7 @@ from monitors.conduct import (
 from monitors.counterfactual import Counterfactual
 from monitors.disclaimers import Disclaimers
 from monitors.drift_levels import DriftLevels
+from monitors.drills import Drills
 from monitors.expiry import PackExpiry
 from monitors.groundedness import Groundedness
 from monitors.group_gaps import GroupGaps
@@ -103,6 +104,9 @@ MONITORS: tuple[type[Monitor], ...] = (
 
 SYSTEM_MONITORS: tuple[type[Monitor], ...] = (Accounting, Robustness)
 """Those of them that speak of the whole system, and of no deployment."""
+
+OWN_MONITORS: tuple[type[Monitor], ...] = (Drills,)
+"""What watches the monitors of a deployment themselves; every watch has it."""
 
 PROBE_MONITORS: tuple[type[Monitor], ...] = (Counterfactual, Sensitivity)
 """What watches the requests that no user sent."""

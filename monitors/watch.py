@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from monitors.causes import Causes
+from monitors.drills import Drills
 from monitors.monitor import Monitor, Snapshot
 from monitors.state import dump, load
 from schemas.base import Origin
@@ -26,12 +27,14 @@ class _State:
     applied: dict[str, int]
     monitors: dict[str, _Kept]
     causes: Snapshot = field(default_factory=dict)
+    drills: _Kept | None = None
 
 
 class Watch:
     """Show every observation of a deployment to its monitors, once, and gather what they say.
 
-    A detection is given its cause, as far as the requests remembered show one.
+    A detection is given its cause, as far as the requests remembered show one. Now and then a copy
+    of a monitor is drilled, see :class:`monitors.drills.Drills`.
 
     What was read before, by the offset of its origin in its partition, is skipped: the same record
     may come again after a restart. Findings are the same, byte for byte, however often the process
@@ -46,6 +49,7 @@ class Watch:
         self.deployment = deployment
         self._monitors = tuple(monitors)
         self._causes = Causes()
+        self._drills = Drills(self._monitors)
         self._applied: dict[str, int] = {}
 
     def observe(self, observation: Observation) -> list[Finding]:
@@ -63,6 +67,7 @@ class Watch:
         self._causes.observe(observation)
         findings = [told for monitor in self._monitors for told in monitor.observe(observation)]
         self._applied[_place(observation.origin)] = observation.origin.offset
+        findings += self._drills.observe(observation, findings)
         return [self._causes.explain(found) for found in findings]
 
     def announced(self, observation: Observation) -> DeploymentChanged | None:
@@ -80,7 +85,8 @@ class Watch:
     def snapshot(self) -> Snapshot:
         """Return how far each partition was read and the state of every monitor, as JSON."""
         kept = {m.name: _Kept(m.version, m.snapshot()) for m in self._monitors}
-        return dump(_State(self._applied, kept, self._causes.snapshot()))
+        drills = _Kept(self._drills.version, self._drills.snapshot())
+        return dump(_State(self._applied, kept, self._causes.snapshot(), drills))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take on what :meth:`snapshot` returned; a monitor of another version starts afresh."""
@@ -92,6 +98,8 @@ class Watch:
             kept = state.monitors.get(monitor.name)
             if kept is not None and kept.version == monitor.version:
                 monitor.restore(kept.state)
+        if state.drills is not None and state.drills.version == self._drills.version:
+            self._drills.restore(state.drills.state)
 
 
 def _place(origin: Origin) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from monitors import MONITORS, SYSTEM_MONITORS
+from monitors import MONITORS, OWN_MONITORS, SYSTEM_MONITORS
 from monitors.counterfactual import Counterfactual
 from monitors.monitor import Monitor
 from monitors.sensitivity import Sensitivity
@@ -22,7 +22,7 @@ def speakers_of(registry: Registry) -> Speakers:
     Those are the deployments, the whole system, and the probes of a deployment that has any; the
     monitors of probes and of plants have nothing to say of another.
     """
-    of_users = _names(kind for kind in MONITORS if kind not in SYSTEM_MONITORS)
+    of_users = _names({*MONITORS, *OWN_MONITORS} - {*SYSTEM_MONITORS})
     speakers = {name: set(of_users) for name in registry.deployments}
     speakers[WHOLE_SYSTEM] = _names(SYSTEM_MONITORS)
     for probe in registry.probes.values():

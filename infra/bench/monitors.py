@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -22,7 +23,8 @@ from infra.bench.values import (
 from monitors import GUARDS, MONITORS, PROBE_MONITORS, watch_of
 from monitors.bbq import BbqScores, Question
 from monitors.drift.embedding import EmbeddingDrift
-from monitors.monitor import Snapshot
+from monitors.drills import DRILLS, Drills
+from monitors.monitor import Monitor, Snapshot
 from monitors.quality import EstimatedQuality
 from monitors.watch import Watch
 from schemas.base import Origin
@@ -46,6 +48,7 @@ _TOPICS = ("card", "transfer", "fees", "cash", "identity", "limits")
 _PER_S = 5.0
 _TICK_REQUESTS = 25
 _RATED = 5
+_DRILLED = frozenset(drill.monitor for drill in DRILLS)
 
 
 class Cost(BaseModel):
@@ -68,6 +71,7 @@ class MonitorsBench(BaseModel):
         observations: What monitors see of them, time's passing included.
         monitors: Each monitor by itself, on all observations.
         probe_monitors: The same of those of probes, on answers and verdicts of probes alone.
+        drills: Drills of one monitor under way all the time, the monitor itself aside.
         watch: All of them together, as the process of a deployment runs them, on its observations.
         streams: What takes in values of a kind of its own, on as many of these.
     """
@@ -76,6 +80,7 @@ class MonitorsBench(BaseModel):
     observations: int
     monitors: dict[str, Cost]
     probe_monitors: dict[str, Cost]
+    drills: dict[str, Cost]
     watch: Cost
     streams: dict[str, Cost]
 
@@ -96,6 +101,7 @@ def bench_monitors(requests: int = 2000, repetitions: int = 5) -> MonitorsBench:
         repetitions: How often a new monitor reads all of it.
     """
     observations = list(_traffic(requests))
+    ours = [one for one in observations if one.deployment == _DEPLOYMENT]
     probes = list(_probes(requests))
     return MonitorsBench(
         requests=requests,
@@ -106,10 +112,15 @@ def bench_monitors(requests: int = 2000, repetitions: int = 5) -> MonitorsBench:
         probe_monitors={
             kind.name: _cost(kind, kind.observe, probes, repetitions) for kind in PROBE_MONITORS
         },
+        drills={
+            kind.name: _cost(partial(_drills_of, kind), Drills.observe, ours, repetitions)
+            for kind in MONITORS
+            if kind.name in _DRILLED
+        },
         watch=_cost(
             lambda: watch_of(_DEPLOYMENT),
             Watch.observe,
-            [one for one in observations if one.deployment == _DEPLOYMENT],
+            ours,
             repetitions,
         ),
         streams={
@@ -136,6 +147,10 @@ def _cost(
             show(made, event)
         rates.append(len(events) / (time.process_time() - began_s))
     return Cost(updates_per_s=estimate(rates), state_bytes=len(orjson.dumps(made.snapshot())))
+
+
+def _drills_of(kind: type[Monitor]) -> Drills:
+    return Drills([kind()], every=timedelta(0), known=0)
 
 
 def _answer(scores: BbqScores, answered: tuple[Question, str]) -> None:

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from infra.cli import tidegate
 from monitors import MONITORS, PROBE_MONITORS
+from monitors.drills import DRILLS
 
 
 def test_every_monitor_has_a_rate_and_a_size() -> None:
@@ -20,7 +21,8 @@ def test_every_monitor_has_a_rate_and_a_size() -> None:
     assert set(found["monitors"]) == {kind.name for kind in MONITORS}
     assert set(found["probe_monitors"]) == {kind.name for kind in PROBE_MONITORS}
     assert found["observations"] > 5 * found["requests"]
-    parts = (found["monitors"], found["probe_monitors"], found["streams"])
+    assert set(found["drills"]) == {drill.monitor for drill in DRILLS}
+    parts = (found["monitors"], found["probe_monitors"], found["drills"], found["streams"])
     for cost in (found["watch"], *(cost for part in parts for cost in part.values())):
         assert cost["updates_per_s"]["mean"] > 0
         assert 0 < cost["state_bytes"] < 100_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitors import MONITORS, PROBE_MONITORS
+from monitors import MONITORS, OWN_MONITORS, PROBE_MONITORS
 from schemas.plants import Plant
 from schemas.probes import Probe, probes_of
 from schemas.registry import Deployment, Pool, Registry
@@ -34,7 +34,9 @@ def test_each_monitor_can_speak_of_something() -> None:
     speakers = speakers_of(REGISTRY)
     assert set(speakers) == {"bank", "shop", WHOLE_SYSTEM, probes_of("bank")}
     kinds = [set(speakers[name]) for name in ("shop", WHOLE_SYSTEM, probes_of("bank"))]
-    assert set().union(*kinds) == {kind.name for kind in (*MONITORS, *PROBE_MONITORS)}
+    assert set().union(*kinds) == {
+        kind.name for kind in (*MONITORS, *OWN_MONITORS, *PROBE_MONITORS)
+    }
     assert sum(map(len, kinds)) == len({name for kind in kinds for name in kind})
     assert speakers["bank"] == speakers["shop"]
 
