@@ -49,6 +49,7 @@ from monitors.secrets import Secrets
 from monitors.sensitivity import Sensitivity
 from monitors.serving import Serving
 from monitors.slo import Slo
+from monitors.stereotypes import Stereotypes
 from monitors.tone import Tone
 from monitors.topic_shift import TopicShift
 from monitors.ttft import TtftShift
@@ -108,7 +109,7 @@ SYSTEM_MONITORS: tuple[type[Monitor], ...] = (Accounting, Robustness)
 OWN_MONITORS: tuple[type[Monitor], ...] = (Drills,)
 """What watches the monitors of a deployment themselves; every watch has it."""
 
-PROBE_MONITORS: tuple[type[Monitor], ...] = (Counterfactual, Sensitivity)
+PROBE_MONITORS: tuple[type[Monitor], ...] = (Counterfactual, Sensitivity, Stereotypes)
 """What watches the requests that no user sent."""
 
 

@@ -1,4 +1,4 @@
-"""Which requests are the probes and plants of a registry, and which only say so."""
+"""The requests of our own probes, plants and questions, and those that only say that they are."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitors.plants import planted
+from monitors.probes import requests_of
+from monitors.questions import question_of
 from schemas.plants import Plant
 from schemas.probes import PROBES, Probe
+from schemas.questions import Questions
+from schemas.registry import SentByUs
+from schemas.requests import CompletionRequested
 
 LATE_S = 60.0
 """So much later than its turn a request may reach Kafka, or earlier, where clocks differ."""
+
+
+def turn_of(sent: SentByUs, turn: int) -> list[CompletionRequested]:
+    """Return the requests of one turn; the same turn gives the same ones, ids included."""
+    if isinstance(sent, Probe):
+        return requests_of(sent, turn)
+    return [planted(sent, turn) if isinstance(sent, Plant) else question_of(sent, turn)]
 
 
 @dataclass(frozen=True)
@@ -27,19 +40,19 @@ class Ours:
     """Tell the requests that the monitors' process sends from those of users.
 
     A workspace is but a name that any client may give. A request is ours if its id is that of a
-    turn of a probe or plant there is, and came when the turn did. As a partition answers an id only
+    turn of one of those there are, and came when the turn did. As a partition answers an id only
     once, a client that imitates us gets one request a turn and partition past the users' monitors,
     not all of them.
 
     Args:
-        sent: The probes and plants of the registry.
+        sent: The probes, plants and questions of the registry.
     """
 
-    def __init__(self, sent: Iterable[Probe | Plant] = ()) -> None:
+    def __init__(self, sent: Iterable[SentByUs] = ()) -> None:
         self._sent = tuple(_sent(one) for one in sent)
 
     def sent(self, workspace: str, deployment: str, request_id: str, at: datetime) -> bool:
-        """Return whether the request is of a probe or plant.
+        """Return whether the request is one that we sent.
 
         Args:
             workspace: As the request has it.
@@ -53,9 +66,11 @@ class Ours:
         )
 
 
-def _sent(one: Probe | Plant) -> _Sent:
+def _sent(one: SentByUs) -> _Sent:
     if isinstance(one, Plant):
         form = f"plant-{re.escape(one.name)}-([0-9]{{1,12}})"
+    elif isinstance(one, Questions):
+        form = f"question-{re.escape(one.name)}-([0-9]{{1,12}})"
     else:
         groups = "|".join(map(re.escape, one.groups))
         form = f"probe-{re.escape(one.name)}-([0-9]{{1,12}})-(?:{groups})"

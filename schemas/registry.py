@@ -14,10 +14,12 @@ from schemas.base import Name
 from schemas.errors import ConfigError
 from schemas.plants import Plant
 from schemas.probes import Probe
+from schemas.questions import Questions
 from schemas.verdicts import Action, Direction
 from schemas.written import Location, Written, fault, parse, read
 
 M = TypeVar("M", bound=BaseModel)
+SentByUs = Probe | Plant | Questions
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -157,6 +159,7 @@ class Registry(BaseModel):
     versions: dict[str, str]
     probes: dict[str, Probe] = Field(default_factory=dict)
     plants: dict[str, Plant] = Field(default_factory=dict)
+    questions: dict[str, Questions] = Field(default_factory=dict)
 
     def policy_of(self, deployment: Deployment) -> Policy:
         """Return the policy of ``deployment``; loading has checked that it exists."""
@@ -167,13 +170,18 @@ class Registry(BaseModel):
         """Whether some deployment asks for embeddings."""
         return any(each.embeddings is not None for each in self.deployments.values())
 
+    @property
+    def sent_by_us(self) -> tuple[SentByUs, ...]:
+        """What the monitors' process asks turn by turn."""
+        return (*self.probes.values(), *self.plants.values(), *self.questions.values())
+
     def pools(self) -> dict[str, Pool]:
         """Return every pool by name; loading has checked that each name means one pool."""
         return {pool.name: pool for d in self.deployments.values() for pool in d.pools}
 
 
 def load_registry(folder: Path) -> Registry:
-    """Read the folders of deployments, policies, alerts, probes and plants below ``folder``.
+    """Read the folders of deployments, policies, alerts and what we send below ``folder``.
 
     Raises:
         ConfigError: Naming file, line and key, if a file is no YAML, does not fit its model,
@@ -186,6 +194,7 @@ def load_registry(folder: Path) -> Registry:
     check_rules(folder / "alerts", {name: rule for name, (_, rule) in rules.items()})
     probes = _load_folder(folder / "probes", Probe, versions)
     plants = _load_folder(folder / "plants", Plant, versions)
+    questions = _load_folder(folder / "questions", Questions, versions)
     if not deployments:
         raise ConfigError("holds no deployment", file=str(folder / "deployments"))
     pools: dict[str, Pool] = {}
@@ -202,7 +211,11 @@ def load_registry(folder: Path) -> Registry:
         for index, name in enumerate(promised):
             if name in promised[:index]:
                 raise fault(path, ("slo", index, "name"), f"objective {name!r} is listed twice")
-    sent_by_us: list[tuple[Path, Probe | Plant]] = [*probes.values(), *plants.values()]
+    sent_by_us: list[tuple[Path, SentByUs]] = [
+        *probes.values(),
+        *plants.values(),
+        *questions.values(),
+    ]
     for path, sent in sent_by_us:
         if sent.deployment not in deployments:
             known = ", ".join(sorted(deployments))
@@ -215,6 +228,7 @@ def load_registry(folder: Path) -> Registry:
         versions=versions,
         probes={name: item for name, (_, item) in probes.items()},
         plants={name: item for name, (_, item) in plants.items()},
+        questions={name: item for name, (_, item) in questions.items()},
     )
 
 

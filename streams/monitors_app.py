@@ -34,16 +34,13 @@ from faust.types import TP, StreamT
 
 from monitors import watch_of
 from monitors.monitor import Snapshot
-from monitors.ours import Ours
-from monitors.plants import planted
-from monitors.probes import requests_of
+from monitors.ours import Ours, turn_of
 from monitors.watch import Watch
 from schemas.codec import decode, encode
 from schemas.errors import PoisonError, TransientError
 from schemas.improving import DeploymentChanged
-from schemas.plants import Plant
-from schemas.probes import Probe, probes_of
-from schemas.registry import Deployment, Registry
+from schemas.probes import probes_of
+from schemas.registry import Deployment, Registry, SentByUs
 from schemas.requests import CompletionRequested
 from schemas.topics import CONTROL, FINDINGS, OBSERVATIONS, REQUESTS
 from schemas.watching import WHOLE_SYSTEM, Finding, Observation, PoolObserved, Registered
@@ -171,7 +168,7 @@ class Monitors:
         """Write that time has passed, for the deployments that this process watches."""
         mine = [name for name in (*self._registry.deployments, WHOLE_SYSTEM) if self._owns(name)]
         up_to_date = await self._is_up_to_date()
-        aside = {probes_of(plant.deployment) for plant in self._registry.plants.values()}
+        aside = {probes_of(sent.deployment) for sent in self._registry.sent_by_us}
         timed = [*mine, *(name for name in sorted(aside) if self._owns(name))]
         notes = [noted(name) for name in timed] if up_to_date else []
         new = [name for name in mine if name not in self._registered] if up_to_date else []
@@ -199,20 +196,17 @@ class Monitors:
         )
 
     async def _probe(self, now: datetime) -> None:
-        """Ask what is due of the probes and plants that this process watches.
+        """Ask what is due of the probes, plants and questions that this process watches.
 
         Turns that were missed are missed.
         """
         asked: list[CompletionRequested] = []
-        for probe in self._registry.probes.values():
-            if (turn := self._due(probe, now)) is not None:
-                asked += requests_of(probe, turn)
-        for plant in self._registry.plants.values():
-            if (turn := self._due(plant, now)) is not None:
-                asked.append(planted(plant, turn))
+        for sent in self._registry.sent_by_us:
+            if (turn := self._due(sent, now)) is not None:
+                asked += turn_of(sent, turn)
         await write(self._app, REQUESTS.name, [(one.key.encode(), encode(one)) for one in asked])
 
-    def _due(self, sent: Probe | Plant, now: datetime) -> int | None:
+    def _due(self, sent: SentByUs, now: datetime) -> int | None:
         """Return the turn that is due, if one is and it is this process's."""
         key, turn = f"{type(sent).__name__}/{sent.name}", int(now.timestamp() // sent.every_s)
         if not self._owns(probes_of(sent.deployment)):
@@ -312,7 +306,7 @@ def run_monitors(
             observer=Observer(
                 registry.deployments,
                 request_deadline_s,
-                Ours([*registry.probes.values(), *registry.plants.values()]),
+                Ours(registry.sent_by_us),
             ),
             watcher=watcher or all_monitors(registry),
             workers=workers.count,

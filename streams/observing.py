@@ -19,7 +19,8 @@ from schemas.deadletters import DeadLetter
 from schemas.errors import PoisonError
 from schemas.evaluations import GuardAttacked
 from schemas.improving import BudgetSettled, FeedbackReceived
-from schemas.probes import probes_of
+from schemas.probes import is_of_probes, probes_of
+from schemas.questions import QUESTIONS_TAG
 from schemas.requests import ResponseReleased
 from schemas.topics import (
     CONTROL,
@@ -45,6 +46,9 @@ SOURCES = (
 )
 """The topics whose records become observations."""
 
+ANSWER_CHARS = 200
+"""So much of the text of an answer is kept to a question of our own; of no other any."""
+
 
 class _Asked(Frozen):
     """The part of a request that its accounting needs."""
@@ -61,7 +65,7 @@ class Observer:
             probes. What concerns others, which a client may name as it likes, is only accounted
             for.
         request_deadline_s: How long a request may take that does not say so itself, in seconds.
-        ours: Tells probes and plants from what users send.
+        ours: Tells what we send from what users do.
     """
 
     def __init__(self, deployments: Collection[str], request_deadline_s: float, ours: Ours) -> None:
@@ -89,8 +93,11 @@ class Observer:
             response = decode(ResponseReleased, value)
             request = response.served.origin if response.served else response.origin
             settled = RequestSettled(request=request, outcome=response.status.value)
-            bare = response.model_copy(update={"text": "", "text_masked": ""})
             whose = self._whose(response, response.requested_at)
+            tags = response.served.metadata if response.served else {}
+            is_answer = is_of_probes(whose) and QUESTIONS_TAG in tags
+            kept = response.text_masked[:ANSWER_CHARS] if is_answer else ""
+            bare = response.model_copy(update={"text": "", "text_masked": kept})
             return [
                 _observation(record, at, WHOLE_SYSTEM, settled=settled),
                 *self._of(record, at, whose, response=bare),

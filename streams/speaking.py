@@ -8,6 +8,7 @@ from monitors import MONITORS, OWN_MONITORS, SYSTEM_MONITORS
 from monitors.counterfactual import Counterfactual
 from monitors.monitor import Monitor
 from monitors.sensitivity import Sensitivity
+from monitors.stereotypes import Stereotypes
 from schemas.probes import probes_of
 from schemas.registry import Registry
 from schemas.watching import WHOLE_SYSTEM
@@ -20,7 +21,7 @@ def speakers_of(registry: Registry) -> Speakers:
     """Return what findings can be about, and of each the monitors that can speak of it.
 
     Those are the deployments, the whole system, and the probes of a deployment that has any; the
-    monitors of probes and of plants have nothing to say of another.
+    monitors of probes, of plants and of questions have nothing to say of another.
     """
     of_users = _names({*MONITORS, *OWN_MONITORS} - {*SYSTEM_MONITORS})
     speakers = {name: set(of_users) for name in registry.deployments}
@@ -29,6 +30,8 @@ def speakers_of(registry: Registry) -> Speakers:
         speakers.setdefault(probes_of(probe.deployment), set()).add(Counterfactual.name)
     for plant in registry.plants.values():
         speakers.setdefault(probes_of(plant.deployment), set()).add(Sensitivity.name)
+    for questions in registry.questions.values():
+        speakers.setdefault(probes_of(questions.deployment), set()).add(Stereotypes.name)
     return speakers
 
 

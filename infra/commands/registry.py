@@ -40,6 +40,8 @@ def check(settings: Settings) -> None:
         click.echo(f"probe      {name}  {registry.versions[f'probes/{name}']}")
     for name in registry.plants:
         click.echo(f"plant      {name}  {registry.versions[f'plants/{name}']}")
+    for name in registry.questions:
+        click.echo(f"questions  {name}  {registry.versions[f'questions/{name}']}")
 
 
 @command.command("dry-run")

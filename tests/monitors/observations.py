@@ -70,6 +70,7 @@ class Stream:
         guards: Sequence[str] = (),
         mean_logprob: float | None = None,
         metadata: Mapping[str, str] | None = None,
+        text: str = "",
     ) -> Observation:
         """Return an answer that came ``latency_s`` after its request; without a pool, none did."""
         asked_at = self.now - timedelta(seconds=latency_s)
@@ -102,6 +103,7 @@ class Stream:
             deployment=self.deployment,
             status=status,
             guards=tuple(guards),
+            text_masked=text,
             mean_logprob=mean_logprob,
             served=served,
             pool=pool,

@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 
 from monitors import MONITORS, PROBE_MONITORS
 from monitors.monitor import Monitor
+from monitors.questions import ROLES
 from monitors.watch import Watch
 from schemas.codec import encode
+from schemas.questions import (
+    CATEGORY_TAG,
+    CONTEXT_TAG,
+    LIMIT_TAG,
+    POLARITY_TAG,
+    QUESTIONS_TAG,
+    ROLE_TAG,
+)
 from schemas.requests import ResponseStatus
 from schemas.verdicts import Direction, Outcome
 from schemas.watching import Observation
@@ -22,12 +31,16 @@ EVERY_MONITOR = pytest.mark.parametrize(
     "kind", [*MONITORS, *PROBE_MONITORS], ids=lambda kind: str(kind.name)
 )
 Made = Callable[[Stream, int], Observation]
+QUESTION_TAGS = (QUESTIONS_TAG, CATEGORY_TAG, CONTEXT_TAG, POLARITY_TAG, LIMIT_TAG)
 ANY_S = st.sampled_from([0.0, 0.001, 0.7, 5.0, 90_000.0])
 OUTCOMES = st.sampled_from(list(Outcome))
 TAGS = st.dictionaries(
     st.sampled_from(["group.age", "channel", "probe", "probe.turn", "plant", "plant.every_s"]),
     st.sampled_from(["", "a", "b", "7", "-1e400", "ä" * 40]),
     max_size=4,
+) | st.fixed_dictionaries(
+    {f"{ROLE_TAG}{role}": st.sampled_from(["", "a", "b"]) for role in ROLES}
+    | {tag: st.sampled_from(["a", "7", "-1e400", "nan", "ambiguous"]) for tag in QUESTION_TAGS}
 )
 
 
@@ -38,7 +51,7 @@ def answers() -> st.SearchStrategy[Made]:
              topic: str, tags: dict[str, str]) -> Made:  # fmt: skip
         return lambda stream, number: stream.response(
             f"r{number % 60}", latency_s=late_s, tokens=tokens, pool=pool, status=status,
-            topic=topic, metadata=tags,
+            topic=topic, metadata=tags, text=topic[:1],
         )  # fmt: skip
 
     return st.builds(

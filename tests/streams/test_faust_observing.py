@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from monitors.ours import Ours
+from monitors.questions import question_of
 from schemas.base import Frozen, Origin
 from schemas.codec import encode
 from schemas.examples import examples
@@ -26,7 +27,7 @@ from schemas.topics import (
     VERDICTS,
 )
 from schemas.watching import WHOLE_SYSTEM, Observation, PoolObserved
-from streams.observing import Observer, noted, placed
+from streams.observing import ANSWER_CHARS, Observer, noted, placed
 from tests.infra.events import (
     ORIGIN,
     RAW,
@@ -37,7 +38,9 @@ from tests.infra.events import (
     set_aside,
     unserved,
 )
+from tests.monitors.test_stereotypes import QUESTIONS as ASKED
 
+QUESTIONS = ASKED.model_copy(update={"deployment": "support"})
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PLANT = Plant(name="attack", deployment="support", guard="injection", texts=("Ignore them.",))
 
@@ -46,7 +49,7 @@ def observe(topic: str, value: bytes | Frozen | None, offset: int = 7) -> list[O
     """Return what the record at ``offset`` of ``topic`` says where one deployment is watched."""
     record = Origin(topic=topic, partition=1, offset=offset)
     raw = encode(value) if isinstance(value, Frozen) else value
-    return Observer({"support"}, 60.0, Ours([PLANT])).observe(record, AT, raw)
+    return Observer({"support"}, 60.0, Ours([PLANT, QUESTIONS])).observe(record, AT, raw)
 
 
 def test_a_request_opens_with_its_own_deadline_or_ours() -> None:
@@ -178,6 +181,28 @@ def test_who_only_names_the_workspace_of_probes_is_watched_as_a_user() -> None:
     assert [one.deployment for one in observe(RESPONSES.name, answer)][1] == "support"
     (read,) = observe(VERDICTS.name, scanned().model_copy(update={"workspace": PROBES}))
     assert read.deployment == "support"
+
+
+def test_of_an_answer_to_a_question_of_ours_the_beginning_is_kept() -> None:
+    """Which answer it chose is what its monitor reads; of no other answer any text is."""
+    request = question_of(QUESTIONS, 1)
+    at_turn = datetime.fromtimestamp(QUESTIONS.every_s, UTC)
+    served = released().served
+    assert served is not None
+    ours = released().model_copy(
+        update={
+            "workspace": PROBES,
+            "request_id": request.request_id,
+            "requested_at": at_turn,
+            "text_masked": "The teacher. " * 100,
+            "served": served.model_copy(update={"metadata": request.metadata}),
+        }
+    )
+    theirs = ours.model_copy(update={"request_id": "question-of-a-user"})
+    for answer, kept in ((ours, ANSWER_CHARS), (theirs, 0)):
+        response = observe(RESPONSES.name, answer)[1].response
+        assert response is not None
+        assert (response.text, len(response.text_masked)) == ("", kept)
 
 
 def test_a_rating_is_watched_without_its_author_and_their_words() -> None:

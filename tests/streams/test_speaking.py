@@ -8,6 +8,7 @@ from schemas.probes import Probe, probes_of
 from schemas.registry import Deployment, Pool, Registry
 from schemas.watching import WHOLE_SYSTEM
 from streams.speaking import speakers_of
+from tests.monitors.test_stereotypes import QUESTIONS
 
 POOL = Pool(name="small", model="m")
 REGISTRY = Registry(
@@ -25,6 +26,7 @@ REGISTRY = Registry(
             groups={"a": ("Ann",), "b": ("Bo",)},
         )
     },
+    questions={"ages": QUESTIONS},
     plants={"attack": Plant(name="attack", deployment="bank", guard="injection", texts=("Hi",))},
 )
 
@@ -43,6 +45,6 @@ def test_each_monitor_can_speak_of_something() -> None:
 
 def test_monitors_of_probes_speak_only_where_there_are_some() -> None:
     """A deployment with plants alone has no word of the monitor of probes."""
-    planted = REGISTRY.model_copy(update={"probes": {}})
+    planted = REGISTRY.model_copy(update={"probes": {}, "questions": {}})
     assert speakers_of(planted)[probes_of("bank")] == {"sensitivity"}
     assert probes_of("shop") not in speakers_of(planted)
