@@ -48,6 +48,7 @@ class Layout:
         ours: dict[str, object] = {
             "cleanup.policy": "compact" if topic.compacted else "delete",
             "retention.ms": topic.hours * _HOUR_MS,
+            "min.compaction.lag.ms": topic.hours * _HOUR_MS,
             "retention.bytes": self.partition_max_bytes - segment_bytes,
             "segment.bytes": segment_bytes,
             "segment.ms": topic.hours * _HOUR_MS // 24,

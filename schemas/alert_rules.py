@@ -52,12 +52,15 @@ class Silence(Written):
         until: When it ends.
         deployment: Only of this one.
         segment: Only where the segment says this.
+        author: Who answers for it.
+        reason: Why.
     """
 
     since: AwareDatetime
     until: AwareDatetime
     deployment: Name | None = None
     segment: Labels = Field(default_factory=dict)
+    author: str = ""
     reason: str = ""
 
 
@@ -133,8 +136,7 @@ def check_rules(folder: Path, rules: Mapping[str, AlertRule]) -> None:
     """
     for rule in rules.values():
         path = folder / f"{rule.name}.yaml"
-        for at, message in _contradictions(rule):
-            raise fault(path, at, message)
+        check_rule(path, rule)
         others: tuple[tuple[str, tuple[Name, ...]], ...] = (
             ("unless", rule.unless),
             ("all_of", rule.all_of),
@@ -149,6 +151,20 @@ def check_rules(folder: Path, rules: Mapping[str, AlertRule]) -> None:
                     raise fault(path, where, "refers to itself")
                 if key == "all_of" and rules[name].all_of:
                     raise fault(path, where, f"{name!r} is itself made of other rules")
+
+
+def check_rule(path: Path, rule: AlertRule) -> None:
+    """Refuse a rule that contradicts itself.
+
+    Args:
+        path: Its file.
+        rule: The rule.
+
+    Raises:
+        ConfigError: Naming file, line and key.
+    """
+    for at, message in _contradictions(rule):
+        raise fault(path, at, message)
 
 
 def check_monitors(folder: Path, rules: Mapping[str, AlertRule], known: Collection[str]) -> None:

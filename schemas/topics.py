@@ -41,9 +41,9 @@ class Topic:
         events: The models of its records; several are told apart by their ``type``.
         key: The fields that make the record's key, as a user reads it.
         table: The ClickHouse table its records are stored in; None if they are not.
-        hours: How long records are kept.
+        hours: How long records are kept; those of a compacted topic at least.
         max_bytes: The largest record, in bytes.
-        compacted: Whether only the last record of a key is kept.
+        compacted: Whether the last record of each key is kept for ever.
     """
 
     name: str
@@ -68,7 +68,7 @@ ALERTS = Topic("llm.alerts.v1", (AlertChanged,), "alert_id", "alerts", compacted
 FEEDBACK = Topic("llm.feedback.v1", (FeedbackReceived, AlertAcknowledged, RetrainRequested, RolloverRequested), "request_id, else deployment", "feedback")
 CONTROL = Topic("llm.control.v1", (DeploymentChanged, RolloverStep, ScaleDecided, BudgetSettled), "deployment", "control")
 EVALUATIONS = Topic("llm.evaluations.v1", (GuardAttacked,), "guard", "evaluations")
-AUDIT = Topic("llm.audit.v1", (AuditEntry,), "workspace", "audit")
+AUDIT = Topic("llm.audit.v1", (AuditEntry,), "workspace", "audit", compacted=True)
 DEADLETTER = Topic("llm.deadletter.v1", (DeadLetter,), "the origin's key", "dead_letters")
 # fmt: on
 

@@ -142,7 +142,7 @@ def test_a_channel_says_what_a_client_must_know(spec: Json, topic: Topic) -> Non
 
 
 def test_requests_are_smaller_than_what_is_made_of_them(spec: Json) -> None:
-    """A request may take 1 MiB a record, everything else 4 MiB; only alerts are compacted."""
+    """A request may take 1 MiB a record, everything else 4 MiB; alerts and audit are compacted."""
     sizes = {}
     compacted = []
     for name, channel in spec["channels"].items():
@@ -152,7 +152,7 @@ def test_requests_are_smaller_than_what_is_made_of_them(spec: Json) -> None:
             compacted.append(name)
     assert sizes.pop("requests") == 1 << 20
     assert set(sizes.values()) == {RECORD_MAX_BYTES} == {4 << 20}
-    assert compacted == ["alerts"]
+    assert compacted == ["alerts", "audit"]
 
 
 def test_the_default_of_partitions_is_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
