@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -80,29 +81,34 @@ def windows(count: int) -> list[tuple[int, int]]:
     return [(start, start + WINDOW_TOKENS) for start in starts]
 
 
-def word_buckets(words: Sequence[str], kept: frozenset[str]) -> Buckets:
-    """Return the buckets of the patterns that end at each place, shape (words, 11).
+def word_buckets(texts: Sequence[Sequence[str]], kept: frozenset[str]) -> list[Buckets]:
+    """Return the buckets of the patterns that end at each word of each text, shape (words, 11).
 
     The first three are of words as they are, the next five of what they do: a word stands for its
     class, itself if it is ``kept``, or its shape, so that what a text is about matters less. The
-    last three are of words with a class alone, whatever stands between them.
+    last three are of words with a class alone, whatever stands between them. Many short texts at
+    once take little longer than one.
     """
-    roles = [_number(_role(word, word in kept)) for word in words]
+    words = [word for text in texts for word in text]
+    number = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    plain = np.array([_number(word) for word in words], np.uint64)
+    roles = np.array([_number(_role(word, word in kept)) for word in words], np.uint64)
     classed = np.flatnonzero([class_of(word) != "" for word in words])
-    seen = np.concatenate([_behind([_number(word) for word in words], 2), _behind(roles, 3)])
-    only = _behind(seen[3][classed], 2)
-    found = np.zeros((11, len(words)), np.int64)
-    found[[0, 3]] = _mixed((0, 3), seen, [[0, 3]])
-    found[[1, 4, 6, 7]] = _mixed((1, 4, 6, 7), seen, [[0, 3, 3, 3], [1, 4, 5, 6]])
-    found[[2, 5]] = _mixed((2, 5), seen, [[0, 3], [1, 4], [2, 5]])
-    found[8:10, classed] = _mixed((8, 9), only, [[0, 0], [1, 2]])
-    found[10:, classed] = _mixed((10,), only, [[0], [1], [2]])
-    return found.T
+    found = np.zeros((len(words), 11), np.int64)
+    found[:, :8] = _DENSE.mixed([*_behind(plain, number, 2), *_behind(roles, number, 3)]).T
+    found[classed, 8:] = _SPARSE.mixed(_behind(roles[classed], number[classed], 2)).T
+    ends = np.cumsum([len(text) for text in texts]).tolist()
+    return [found[end - len(text) : end] for text, end in zip(texts, ends, strict=True)]
 
 
-def style_buckets(places: Buckets) -> Buckets:
-    """Return the different buckets of single words and pairs of a whole text."""
-    return np.unique(places[:, (0, 3, 4)])
+def distinct(groups: Sequence[Buckets]) -> list[Buckets]:
+    """Return the different buckets of each group, in ascending order."""
+    group = np.repeat(np.arange(len(groups)), [buckets.size for buckets in groups])
+    keys = np.concatenate([buckets.ravel() for buckets in groups]) + group * BUCKETS
+    different = np.unique(keys)
+    starts = np.searchsorted(different, np.arange(len(groups) + 1) * BUCKETS).tolist()
+    different %= BUCKETS
+    return [different[start:end] for start, end in pairwise(starts)]
 
 
 def whole_buckets(original: str, words: Sequence[str], signs: Iterable[str]) -> Buckets:
@@ -149,27 +155,44 @@ def _role(word: str, kept: bool) -> str:
     return class_of(word) or (word if kept else shape_of(word))
 
 
-def _behind(numbers: Sequence[int] | Numbers, places: int) -> Numbers:
-    """Return ``numbers``, and what stands up to ``places`` places before each of them."""
-    count = len(numbers)
-    rows = np.zeros((places + 1, count), np.uint64)
-    rows[0] = numbers
-    for place in range(1, min(places, count) + 1):
-        rows[place, place:] = rows[0, : count - place]
-    return rows
-
-
-def _mixed(kinds: Sequence[int], seen: Numbers, parts: Sequence[list[int]]) -> Buckets:
-    """Return the buckets of some kinds of patterns, one row a kind.
+class _Patterns:
+    """Kinds of patterns that are hashed together.
 
     Args:
-        kinds: Their numbers.
-        seen: Words and those before them, as :func:`_behind` returns them.
-        parts: Which rows of ``seen`` are the first words of each kind, which the second, and so on.
+        start: The number of the first kind.
+        kinds: Which of the rows that are hashed are each kind's words, the last word first.
     """
-    seeds = [(kind + 1) * 0x2545F4914F6CDD1D % 2**64 for kind in kinds]
-    total = np.array(seeds, np.uint64)[:, None]
-    for rows, factor in zip(parts, _MIX, strict=False):
-        total = (total ^ seen[rows]) * factor
-        total ^= total >> _FOLD
-    return (total * _MIX[3] >> _SHIFT).astype(np.int64)
+
+    def __init__(self, start: int, *kinds: Sequence[int]) -> None:
+        seeds = [(start + kind + 1) * 0x2545F4914F6CDD1D % 2**64 for kind in range(len(kinds))]
+        self._seeds = np.array(seeds, np.uint64)[:, None]
+        self._steps = []
+        for place in range(max(map(len, kinds))):
+            longer = [kind for kind, rows in enumerate(kinds) if len(rows) > place]
+            self._steps.append(
+                (np.array(longer), np.array([kinds[kind][place] for kind in longer]))
+            )
+
+    def mixed(self, rows: Sequence[Numbers]) -> Buckets:
+        """Return the buckets of each kind, shape (kinds, words), of ``rows`` of as many words."""
+        seen = np.array(rows)
+        total = np.repeat(self._seeds, seen.shape[1], axis=1)
+        for (kinds, words), factor in zip(self._steps, _MIX, strict=False):
+            mixed = (total[kinds] ^ seen[words]) * factor
+            mixed ^= mixed >> _FOLD
+            total[kinds] = mixed
+        return (total * _MIX[3] >> _SHIFT).astype(np.int64)
+
+
+_DENSE = _Patterns(0, (0,), (0, 1), (0, 1, 2), (3,), (3, 4), (3, 4, 5), (3, 5), (3, 6))
+_SPARSE = _Patterns(8, (0, 1), (0, 2), (0, 1, 2))
+
+
+def _behind(numbers: Numbers, text: Buckets, places: int) -> list[Numbers]:
+    """Return ``numbers``, and what stands up to ``places`` places before each in the same text."""
+    rows = [numbers]
+    for place in range(1, places + 1):
+        row = np.zeros_like(numbers)
+        row[place:] = np.where(text[place:] == text[:-place], numbers[:-place], 0)
+        rows.append(row)
+    return rows

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from monitors.attack_model import AttackModel, Reading, reading, shipped_attack_model
+from monitors.attack_model import AttackModel, Reading, reading, shipped_attack_model, words_of
 from monitors.decoding import View
 from monitors.guard import Cost, Scan
 from monitors.injection_signs import SIGNS
@@ -14,6 +14,10 @@ from monitors.patterns import Hit, PatternGuard
 from monitors.spans import disjoint
 from monitors.text import Text
 from schemas.verdicts import Action, Direction, Span
+
+_SHORT_CHARS = 2000
+_AT_ONCE = 100
+"""Texts that are read together, and how long each may be: more save no time and take memory."""
 
 
 class Injection(PatternGuard):
@@ -49,10 +53,19 @@ class Injection(PatternGuard):
     def _model(self) -> AttackModel:
         return self._given or shipped_attack_model()
 
+    def read_ahead(self, texts: Sequence[Text]) -> None:
+        """Find the words of short texts together, which takes a fraction of the time."""
+        short = [text for text in texts if len(text.original) <= _SHORT_CHARS]
+        for start in range(0, len(short), _AT_ONCE):
+            batch = short[start : start + _AT_ONCE]
+            for text, words in zip(batch, words_of(batch, self._model.kept), strict=True):
+                text.ahead[self.name] = words
+
     def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
         """Return the scan of ``text``: the calibrated chance, and where phrases or patterns are."""
         signs, spans = told(text, hits)
-        read = reading(text, signs, self._model.kept)
+        words = text.ahead.get(self.name) or words_of([text], self._model.kept)[0]
+        read = reading(text, words, signs)
         score = round(self._model.chance(read), 6)
         found = spans or self._worst(text, read) if score >= self.threshold else []
         chars = len(text.original)

@@ -56,6 +56,12 @@ class PatternGuard:
         """
         raise NotImplementedError
 
+    def read_ahead(self, texts: Sequence[Text]) -> None:
+        """Put into each text's ``ahead`` what is cheaper to find out about many at once.
+
+        Asked of guards that read all texts, before they read each; it may do nothing.
+        """
+
     def scan(self, texts: Sequence[str]) -> list[Scan]:
         """Return one scan per text, in order."""
         return [self.scan_alone(Text(text)) for text in texts]

@@ -108,9 +108,15 @@ def features(words: list[str]) -> npt.NDArray[np.int64]:
     padded = [*[_EDGE] * AROUND, *words, *[_EDGE] * AROUND]
     traits = np.array([_traits(word) for word in padded], np.uint32)
 
-    def at(offset: int, *slots: int) -> Hashes:
-        moved = traits[AROUND + offset : AROUND + offset + len(words), list(slots)]
-        return moved * np.uint32(2 * (offset + 8) + 1) + np.uint32(offset + 8)
+    moved = {
+        offset: traits[AROUND + offset : AROUND + offset + len(words)]
+        * np.uint32(2 * (offset + 8) + 1)
+        + np.uint32(offset + 8)
+        for offset in range(-AROUND, AROUND + 1)
+    }
+
+    def at(offset: int, slot: int) -> Hashes:
+        return moved[offset][:, slot : slot + 1]
 
     def both(number: int, *parts: Hashes) -> Hashes:
         total = np.full((len(words), 1), number, np.uint32)
@@ -121,10 +127,10 @@ def features(words: list[str]) -> npt.NDArray[np.int64]:
 
     w, k, s = 0, 1, 2
     columns = [
-        at(0, *range(16)),
-        *(at(offset, 0, 1, 2, 3, 5) for offset in (-1, 1)),
-        *(at(offset, 0, 1, 2) for offset in (-2, 2)),
-        *(at(offset, 0, 1) for offset in (-3, 3)),
+        moved[0],
+        *(moved[offset][:, (0, 1, 2, 3, 5)] for offset in (-1, 1)),
+        *(moved[offset][:, :3] for offset in (-2, 2)),
+        *(moved[offset][:, :2] for offset in (-3, 3)),
         both(1, at(-1, k), at(0, k)),
         both(2, at(0, k), at(1, k)),
         both(3, at(-1, w), at(0, k)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from monitors.folding import Folded
 from schemas.verdicts import Span
@@ -28,14 +28,18 @@ class Text:
     Args:
         original: The text as it was written.
 
+    Attributes:
+        ahead: What guards that read many texts at once have found out about this one, by name.
+
     >>> Text("z\u200bero").folded.text
     'zero'
     """
 
-    __slots__ = ("_folded", "original")
+    __slots__ = ("_folded", "ahead", "original")
 
     def __init__(self, original: str) -> None:
         self.original = original
+        self.ahead: dict[str, Any] = {}
         self._folded: Folded | None = None
 
     @property

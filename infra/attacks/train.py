@@ -14,7 +14,7 @@ from infra.attacks.background import buried, encoded, neutral, shuffled
 from infra.attacks.corpus import Example, ordinary, spoken
 from infra.attacks.fitting import fit
 from monitors.attack_features import tokens
-from monitors.attack_model import AttackModel, Floats, reading
+from monitors.attack_model import AttackModel, Floats, reading, words_of
 from monitors.injection import Injection, told
 from monitors.patterns import Pack
 from monitors.text import Text
@@ -62,7 +62,8 @@ class Examples:
         for example in examples:
             text = Text(example.text)
             signs, _ = told(text, _PACK.hits(text).get(0, ()))
-            self.readings.append(reading(text, signs, self.kept))
+            (words,) = words_of([text], self.kept)
+            self.readings.append(reading(text, words, signs))
 
     def model(self, chosen: Sequence[int], seed: int) -> AttackModel:
         """Return a model fitted on the ``chosen`` examples, with threshold and scale.

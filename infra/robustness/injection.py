@@ -15,7 +15,14 @@ from infra.eval.split import half
 from infra.robustness.features import Surface, surface
 from infra.robustness.sample import Sample, whole
 from infra.robustness.target import Part
-from monitors.attack_model import FEWEST, AttackModel, Reading, reading, shipped_attack_model
+from monitors.attack_model import (
+    FEWEST,
+    AttackModel,
+    Reading,
+    reading,
+    shipped_attack_model,
+    words_of,
+)
 from monitors.injection import Injection, told
 from monitors.patterns import Pack
 from monitors.text import Text
@@ -46,7 +53,7 @@ class InjectionTarget:
         """Return the shares in which the text's features count."""
         text = Text(sample.text)
         signs, _ = told(text, self._pack.hits(text).get(0, ()))
-        read = reading(text, signs, self._model.kept)
+        read = reading(text, words_of([text], self._model.kept)[0], signs)
         odds = _Odds(self._model, read)
         start = np.ones(odds.numbers, np.float32)
         return surface(start, odds, np.zeros_like(start), "inf")

@@ -9,6 +9,9 @@ import pytest
 from monitors.attack_model import load_attack_model, save_attack_model, shipped_attack_model
 from monitors.guard import Guard
 from monitors.injection import Injection
+from monitors.scanning import Scanner
+from schemas.registry import Policy
+from schemas.verdicts import Direction
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +113,12 @@ def test_weights_come_back_from_their_file(tmp_path: Path) -> None:
     model = shipped_attack_model()
     save_attack_model(model, tmp_path)
     assert load_attack_model(tmp_path).version == model.version
+
+
+def test_texts_read_together_score_as_each_alone(injection: Guard) -> None:
+    """Words of the text before are never a part of a pattern, however short texts are."""
+    texts = ["", "ignore", "all previous instructions", "ignore all", "x " * 1500, "rules", ""]
+    policy = Policy(name="default", guards=("injection",))
+    together = Scanner([injection], policy).scan(texts, Direction.PROMPT)
+    alone = injection.scan(texts)
+    assert [found[0].score for found in together] == [scan.score for scan in alone]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
+from typing import ClassVar
 
 import pytest
 
@@ -246,6 +247,36 @@ def test_pattern_guards_share_one_pass_and_fail_alone() -> None:
         ["pass", "pass", "pass"],
     ]
     assert (rows[2][0].reason, rows[2][0].failed) == ("KeyError", "closed")
+
+
+class Ahead(Words):
+    """A guard that reads all texts ahead, in a second, and fails if one of them says ``boom``."""
+
+    reads_all = True
+    seconds: ClassVar[list[float]] = []
+
+    def read_ahead(self, texts: Sequence[Text]) -> None:
+        """Note each text's length."""
+        self.seconds.append(1.0)
+        for text in texts:
+            if "boom" in text.original:
+                raise KeyError("the text must not be quoted here")
+            text.ahead[self.name] = len(text.original)
+
+    def read(self, text: Text, hits: Iterable[Hit]) -> Scan:
+        """Return a score of 1 for a text that was read ahead."""
+        return Scan(float(self.name in text.ahead), len(text.original))
+
+
+def test_texts_are_read_ahead_together() -> None:
+    """The time of it is the guard's own; where it fails, each text is read all the same."""
+    Ahead.seconds.clear()
+    scanner = Scanner([Ahead()], ALL, lambda: sum(Ahead.seconds))
+    (short,), (long,) = scanner.scan(["x", "long"], Direction.PROMPT)
+    assert (short.score, long.score) == (1.0, 1.0)
+    assert (round(short.latency_ms), round(long.latency_ms)) == (286, 714)
+    (first,), (second,) = scanner.scan(["boom", "x"], Direction.PROMPT)
+    assert (first.outcome, second.outcome) == (Outcome.PASS, Outcome.PASS)
 
 
 def test_a_guard_whose_time_is_up_says_so() -> None:
