@@ -3,7 +3,7 @@
 #   make test     all tests        make check   style, types, directions of import
 #   make up       start, and return when all is ready          make down   stop
 #   make bench    measure the worker, pipeline included
-#   make alibi    alibi-detect in an environment of its own, for tidegate eval drift --beside
+#   make alibi    alibi-detect in an environment of its own, for tidegate run monitors --backend alibi
 #   make clean    remove what was installed and, after asking, the data
 # On a machine with an NVIDIA GPU: make setup LOCK=gpu
 
@@ -58,11 +58,12 @@ $(VENV)/.fetched: infra/kafka.lock $(VENV)/.project
 # own. From 0.12 its licence (BSL 1.1) does not allow use in production free of charge.
 alibi: $(VENV)-alibi/.installed
 
-$(VENV)-alibi/.installed: | $(VENV)/bin/python
-	@echo "Installing alibi-detect into $(VENV)-alibi: about 6 GB of disk."
+$(VENV)-alibi/.installed: requirements/alibi.lock | $(VENV)/bin/python
+	@echo "Installing alibi-detect into $(VENV)-alibi: some minutes, about 6 GB of disk."
+	@rm -f $@
 	@$(BIN)/python -m venv $(VENV)-alibi
-	@$(VENV)-alibi/bin/python -m pip install --quiet --disable-pip-version-check \
-	  alibi-detect==0.13.0 torch==2.13.0
+	@$(VENV)-alibi/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --require-hashes -r requirements/alibi.lock
 	@touch $@
 
 demo: setup

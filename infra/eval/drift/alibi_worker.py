@@ -1,9 +1,8 @@
-"""Runs alibi-detect's online detectors on prepared streams; a program of its own.
+"""Runs one of alibi-detect's online detectors on prepared streams; a program of its own.
 
-``python alibi_worker.py IN.npz DETECTOR ARL``, with the interpreter of the environment that
-``make alibi`` makes: alibi-detect needs a numpy that nothing else here runs with, so this file
-imports nothing of ours. Prints one line of JSON per reference: seconds of processor time to fit,
-microseconds an update, run lengths by kind (0 where no alarm came), bytes of state.
+``python -m infra.eval.drift.alibi_worker IN.npz DETECTOR ARL``, in the environment that ``make
+alibi`` makes. Prints one line of JSON per reference: seconds of processor time to fit,
+microseconds an update, run lengths by kind (0 where no alarm came).
 """
 
 from __future__ import annotations
@@ -11,32 +10,22 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
-_WINDOW = 50
-_BOOTSTRAPS = {"MMDDriftOnline": 5000, "LSDDDriftOnline": 5000}
+from infra.alibi.fitting import Floats, Name, Online, fit, update
 
 
-def main(path: str, name: str, arl: float) -> None:
+def main(path: Path, name: Name, arl: float) -> None:
     """Fit the detector called ``name`` on each reference and run it on its streams."""
-    import alibi_detect.cd
-
     given = np.load(path)
     kinds = sorted(key.removeprefix("rows_") for key in given.files if key.startswith("rows_"))
     texts, lead = given["texts"], int(given["lead"])
     for number, reference in enumerate(given["references"]):
         began_s = time.process_time()
-        detector = getattr(alibi_detect.cd, name)(
-            reference,
-            ert=arl,
-            window_size=_WINDOW,
-            backend="pytorch",
-            n_bootstraps=_BOOTSTRAPS[name],
-            device="cpu",
-            verbose=False,
-        )
+        detector = fit(name, reference, arl, seed=number)
         fit_s = time.process_time() - began_s
         lengths: dict[str, list[int]] = {}
         began_s, updates = time.process_time(), 0
@@ -51,11 +40,12 @@ def main(path: str, name: str, arl: float) -> None:
         print(json.dumps(found), flush=True)
 
 
-def _run(detector: Any, texts: Any, rows: Any, lead: int) -> tuple[int, int]:
+def _run(detector: Online, texts: Floats, rows: Any, lead: int) -> tuple[int, int]:
     """Return how many events after the lead the first alarm came, and events read."""
     detector.reset_state()
     for step, row in enumerate(rows):
-        if detector.predict(texts[row], return_test_stat=False)["data"]["is_drift"]:
+        value, limit = update(detector, texts[row])
+        if value > limit:
             if step >= lead:
                 return step - lead + 1, step + 1
             detector.reset_state()
@@ -63,4 +53,4 @@ def _run(detector: Any, texts: Any, rows: Any, lead: int) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    main(Path(sys.argv[1]), cast("Name", sys.argv[2]), float(sys.argv[3]))

@@ -16,21 +16,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from infra.alibi.fitting import Name
+from infra.alibi.start import interpreter, surroundings
 from infra.eval.drift.evaluate import MISSED, PATIENCE, REFERENCE, Measured, Show
 from infra.eval.drift.kinds import KINDS, LEAD, Rows, events, reference_rows
 from infra.eval.drift.pools import Pools
 from infra.vectors import Floats
 from monitors.drift.embedding import NEIGHBOURS
+from schemas.errors import ConfigError
 
 ARL = 500.0
 REFERENCES, STREAMS = 5, 20
-ALIBI = Path(__file__).parents[3] / ".venv-alibi" / "bin" / "python"
 _NONE = "none"
 
 Speaks = Callable[[float], bool]
 """Takes in one value and returns whether the detector speaks."""
 
-_OF_ALIBI = ("MMDDriftOnline", "LSDDDriftOnline")
+_OF_ALIBI: dict[Name, str] = {"mmd": "MMDDriftOnline", "lsdd": "LSDDDriftOnline"}
 _MOST = {_NONE: int(PATIENCE * ARL)} | dict.fromkeys(KINDS, LEAD + MISSED)
 
 
@@ -126,23 +128,24 @@ def _judged(
 def _alibi(
     pools: Pools, references: Sequence[Floats], streams: Sequence[dict[str, Rows]], show: Show
 ) -> dict[str, Any]:
-    if not ALIBI.exists():
-        reason = f"there is no {ALIBI}; make alibi installs it"
-        return {"alibi-detect": {"left_out": reason}}
+    try:
+        python = interpreter()
+    except ConfigError as error:
+        return {"alibi-detect": {"left_out": str(error)}}
     found: dict[str, Any] = {}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "given.npz"
         rows = {f"rows_{kind}": np.array([s[kind] for s in streams], np.int32) for kind in _MOST}
         np.savez(path, references=np.array(references), texts=pools.texts, lead=LEAD, **rows)  # type: ignore[arg-type]
-        for name in _OF_ALIBI:
-            found[f"alibi-detect {name}"] = _worked(name, path, show)
+        for name, title in _OF_ALIBI.items():
+            command = [str(python), "-P", "-m", "infra.eval.drift.alibi_worker"]
+            command += [str(path), name, str(ARL)]
+            found[f"alibi-detect {title}"] = _worked(title, command, path, show)
     return found
 
 
-def _worked(name: str, path: Path, show: Show) -> dict[str, Any]:
-    """Return what the detector called ``name`` shows on the streams in ``path``."""
-    script = Path(__file__).with_name("alibi_worker.py")
-    command = [str(ALIBI), str(script), str(path), name, str(ARL)]
+def _worked(title: str, command: Sequence[str], path: Path, show: Show) -> dict[str, Any]:
+    """Return what ``command`` shows on the streams in ``path``."""
     judged = []
     complaint = path.with_suffix(".err")
     with (
@@ -152,13 +155,13 @@ def _worked(name: str, path: Path, show: Show) -> dict[str, Any]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},  # a second thread would mostly wait
+            env=surroundings(os.environ),
         ) as worker,
     ):
         assert worker.stdout is not None
         for line in worker.stdout:
             judged.append(json.loads(line))
-            show(name, len(judged), REFERENCES)
+            show(title, len(judged), REFERENCES)
     if worker.returncode:
         return {"left_out": complaint.read_text().strip().rpartition("\n")[2][-200:]}
     return _summary(judged) | {"licence": "BSL 1.1: not free of charge in production"}
