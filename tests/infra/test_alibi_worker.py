@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from infra.alibi.start import ENVIRONMENT, become_worker, surroundings
 from infra.alibi.worker import TASK, Task, Worker, held, serve
 from infra.commands.run import command
 from infra.logs import ROOMS
+from infra.registry import DEFAULTS
 from infra.roles import checked_registry
 from infra.settings import KafkaSecurity, Settings
 from schemas.codec import decode, encode
@@ -157,9 +159,9 @@ def test_without_the_environment_it_says_what_makes_it(
 
 def test_a_rule_may_name_its_monitors(tmp_path: Path) -> None:
     """They are not among ours, and are no mistake."""
-    (tmp_path / "alerts").mkdir()
-    (tmp_path / "alerts" / "moved.yaml").write_text("name: moved\nfindings: [alibi_mmd]\n")
-    assert "moved" in checked_registry(tmp_path).rules
+    folder = Path(shutil.copytree(DEFAULTS, tmp_path / "registry"))
+    (folder / "alerts" / "moved.yaml").write_text("name: moved\nfindings: [alibi_mmd]\n")
+    assert "moved" in checked_registry(folder).rules
 
 
 @pytest.mark.parametrize(
