@@ -68,6 +68,9 @@ class Average:
     Args:
         chart: What is usual.
 
+    Attributes:
+        moved: The average less what is usual, shape (features,).
+
     References:
         C. A. Lowry et al., "A multivariate exponentially weighted moving average control chart",
         Technometrics 34 (1992).
@@ -102,3 +105,33 @@ class Average:
         if not isinstance(moved, list):
             raise TypeError("not the snapshot of an average")
         self.moved[:] = np.array(moved, np.float32)
+
+
+class Charted:
+    """What detectors have in common whose state is the average of one chart.
+
+    Args:
+        chart: What is usual.
+    """
+
+    def __init__(self, chart: Chart) -> None:
+        self._promise = chart.promise
+        self._average = Average(chart)
+
+    @property
+    def promise(self) -> Promise:
+        """What was calibrated."""
+        return self._promise
+
+    @property
+    def level(self) -> float:
+        """How far the chart stands, its limit being 1."""
+        return self._average.level
+
+    def snapshot(self) -> Snapshot:
+        """Return the state as JSON."""
+        return self._average.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take on the state that :meth:`snapshot` returned."""
+        self._average.restore(snapshot)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitors.drift.averages import Average, Chart, fit_chart
-from monitors.drift.detector import FEWEST, Alarm, Promise
-from monitors.monitor import Snapshot
+from monitors.drift.averages import Chart, Charted, fit_chart
+from monitors.drift.detector import FEWEST, Alarm
 
 OTHERS = "*"
 """Stands for categories that the reference hardly has; no category can be called so."""
@@ -58,7 +57,7 @@ def fit_categories(categories: Sequence[str], arl: float, seed: int = 0) -> Cate
     return CategoryReference(names, tuple(scale.tolist()), fit_chart(features, arl, seed))
 
 
-class CategoryDrift:
+class CategoryDrift(Charted):
     """Raise an alarm when categories come in other shares than in the reference; name the grown.
 
     One chart watches the shares, each in units of its square root, so that it is the chi-square
@@ -81,18 +80,7 @@ class CategoryDrift:
         self._names = reference.names
         self._column = {name: index for index, name in enumerate(reference.names)}
         self._scale = np.array(reference.scale, np.float32)
-        self._promise = reference.chart.promise
-        self._average = Average(reference.chart)
-
-    @property
-    def promise(self) -> Promise:
-        """What was calibrated."""
-        return self._promise
-
-    @property
-    def level(self) -> float:
-        """How far the chart stands, its limit being 1."""
-        return self._average.level
+        super().__init__(reference.chart)
 
     def update(self, value: str) -> Alarm | None:
         """Take in one category; return an alarm if there is one."""
@@ -107,11 +95,3 @@ class CategoryDrift:
         grown = tuple(self._names[index] for index in most if moved[index] > 0)
         self._average.restart()
         return Alarm("mix", level, grown)
-
-    def snapshot(self) -> Snapshot:
-        """Return the state as JSON."""
-        return self._average.snapshot()
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Take on the state that :meth:`snapshot` returned."""
-        self._average.restore(snapshot)

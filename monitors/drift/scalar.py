@@ -9,10 +9,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from monitors.drift.averages import Average, Chart, fit_chart
-from monitors.drift.detector import FEWEST, Alarm, Promise
+from monitors.drift.averages import Chart, Charted, fit_chart
+from monitors.drift.detector import FEWEST, Alarm
 from monitors.drift.run_lengths import Floats
-from monitors.monitor import Snapshot
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def fit_scalar(values: Sequence[float], arl: float, seed: int = 0) -> ScalarRefe
     return ScalarReference(tuple(ordered.tolist()), fit_chart(_features(ordered, given), arl, seed))
 
 
-class ScalarDrift:
+class ScalarDrift(Charted):
     """Raise an alarm when values become higher, lower, more or less spread than the reference.
 
     A value counts by its rank among the reference's, as a normal score: whatever the values'
@@ -61,19 +60,8 @@ class ScalarDrift:
     """
 
     def __init__(self, reference: ScalarReference) -> None:
-        self._promise = reference.chart.promise
         self._ordered = np.array(reference.values)
-        self._average = Average(reference.chart)
-
-    @property
-    def promise(self) -> Promise:
-        """What was calibrated."""
-        return self._promise
-
-    @property
-    def level(self) -> float:
-        """How far the chart stands, its limit being 1."""
-        return self._average.level
+        super().__init__(reference.chart)
 
     def update(self, value: float) -> Alarm | None:
         """Take in one value; return an alarm if there is one."""
@@ -88,14 +76,6 @@ class ScalarDrift:
             move = "wider" if spread > 0 else "narrower"
         self._average.restart()
         return Alarm(move, level)
-
-    def snapshot(self) -> Snapshot:
-        """Return the state as JSON."""
-        return self._average.snapshot()
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Take on the state that :meth:`snapshot` returned."""
-        self._average.restore(snapshot)
 
 
 _inverse = np.vectorize(NormalDist().inv_cdf, otypes=[np.float64])
