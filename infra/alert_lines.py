@@ -13,8 +13,8 @@ from schemas.errors import ConfigError, PoisonError
 from schemas.improving import AlertAcknowledged
 from schemas.topics import ALERTS
 from schemas.watching import AlertChanged
-from streams.acknowledging import acknowledge
 from streams.log import Connection, Record
+from streams.saying import say
 from streams.tail import Tail
 
 _REMEMBERED = 10_000
@@ -101,7 +101,7 @@ async def acknowledge_alert(connection: Connection, alert_id: str, author: str, 
         author=author,
         note=note,
     )
-    await acknowledge(connection, word)
+    await say(connection, alert_id, word)
 
 
 def print_alert(alert: AlertChanged, as_json: bool) -> None:

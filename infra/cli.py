@@ -19,6 +19,7 @@ COMMANDS = (
     "demo",
     "send",
     "alerts",
+    "drift",
     "trace",
     "sql",
     "report",

@@ -22,6 +22,7 @@ from monitors.counterfactual import Counterfactual
 from monitors.disclaimers import Disclaimers
 from monitors.drift_levels import DriftLevels
 from monitors.drills import Drills
+from monitors.embedding_drift import EmbeddingShift
 from monitors.expiry import PackExpiry
 from monitors.groundedness import Groundedness
 from monitors.group_gaps import GroupGaps
@@ -87,6 +88,7 @@ MONITORS: tuple[type[Monitor], ...] = (
     Accounting,
     AnswerQuality,
     DriftLevels,
+    EmbeddingShift,
     GroupGaps,
     GuardRates,
     LatencyShift,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
@@ -39,6 +40,24 @@ class Monitor(Protocol):
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take on the state that :meth:`snapshot` returned."""
+        ...
+
+
+@runtime_checkable
+class Learning(Monitor, Protocol):
+    """A monitor that learns more than its snapshot holds, which is stored apart from that.
+
+    What it learned comes in parts under names; what a name stands for never changes, so a part is
+    stored once, and goes when it is no longer named. A snapshot may speak of parts named when it
+    was taken: they are given back before it is restored.
+    """
+
+    def learned(self) -> Mapping[str, Callable[[], Snapshot]]:
+        """Return the parts that are in force, each as what makes its JSON."""
+        ...
+
+    def relearn(self, parts: Mapping[str, Snapshot]) -> None:
+        """Take in stored parts, for the snapshot that is restored next; others are passed over."""
         ...
 
 

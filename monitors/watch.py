@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitors.causes import Causes
 from monitors.drills import Drills
-from monitors.monitor import Monitor, Snapshot
+from monitors.monitor import Learning, Monitor, Snapshot
 from monitors.state import dump, load
 from schemas.base import Origin
 from schemas.improving import DeploymentChanged
@@ -82,6 +82,28 @@ class Watch:
     def _has_applied(self, origin: Origin) -> bool:
         return origin.offset <= self._applied.get(_place(origin), -1)
 
+    def learned(self) -> dict[str, Callable[[], Snapshot]]:
+        """Return what monitors learned, in parts by name; what a name stands for never changes."""
+        return {
+            f"{_shelf(monitor)}{name}": part
+            for monitor in self._monitors
+            if isinstance(monitor, Learning)
+            for name, part in monitor.learned().items()
+        }
+
+    def relearn(self, parts: Mapping[str, Snapshot]) -> None:
+        """Take in stored parts, for the snapshot that is restored next."""
+        for monitor in self._monitors:
+            if isinstance(monitor, Learning):
+                shelf = _shelf(monitor)
+                monitor.relearn(
+                    {
+                        name.removeprefix(shelf): part
+                        for name, part in parts.items()
+                        if name.startswith(shelf)
+                    }
+                )
+
     def snapshot(self) -> Snapshot:
         """Return how far each partition was read and the state of every monitor, as JSON."""
         kept = {m.name: _Kept(m.version, m.snapshot()) for m in self._monitors}
@@ -100,6 +122,10 @@ class Watch:
                 monitor.restore(kept.state)
         if state.drills is not None and state.drills.version == self._drills.version:
             self._drills.restore(state.drills.state)
+
+
+def _shelf(monitor: Monitor) -> str:
+    return f"{monitor.name}-{monitor.version}/"
 
 
 def _place(origin: Origin) -> str:

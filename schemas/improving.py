@@ -32,6 +32,19 @@ class AlertAcknowledged(Event):
     note: str = ""
 
 
+class ReferenceReset(Event):
+    """A person says that what is usual is to be learned anew.
+
+    ``series`` names what of the deployment; nothing means all that its monitors of drift follow.
+    """
+
+    type: Literal["reference_reset"] = "reference_reset"
+    deployment: str
+    series: Name | None = None
+    author: str
+    reason: str
+
+
 class RetrainRequested(Event):
     """Evidence that a guard or adapter should be trained again."""
 

@@ -14,6 +14,7 @@ from schemas.improving import (
     BudgetSettled,
     DeploymentChanged,
     FeedbackReceived,
+    ReferenceReset,
     RetrainRequested,
     RolloverRequested,
     RolloverStep,
@@ -65,7 +66,7 @@ EMBEDDINGS = Topic("llm.embeddings.v1", (TextEmbedded,), "deployment", "embeddin
 OBSERVATIONS = Topic("llm.observations.v1", (Observation,), "deployment", None)
 FINDINGS = Topic("llm.findings.v1", (Finding,), "deployment", "findings")
 ALERTS = Topic("llm.alerts.v1", (AlertChanged,), "alert_id", "alerts", compacted=True)
-FEEDBACK = Topic("llm.feedback.v1", (FeedbackReceived, AlertAcknowledged, RetrainRequested, RolloverRequested), "request_id, else deployment", "feedback")
+FEEDBACK = Topic("llm.feedback.v1", (FeedbackReceived, AlertAcknowledged, ReferenceReset, RetrainRequested, RolloverRequested), "request_id, else deployment", "feedback")
 CONTROL = Topic("llm.control.v1", (DeploymentChanged, RolloverStep, ScaleDecided, BudgetSettled), "deployment", "control")
 EVALUATIONS = Topic("llm.evaluations.v1", (GuardAttacked,), "guard", "evaluations")
 AUDIT = Topic("llm.audit.v1", (AuditEntry,), "workspace", "audit", compacted=True)

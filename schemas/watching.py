@@ -7,8 +7,15 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, FiniteFloat
 
 from schemas.base import Event, Frozen, Labels, Name, Origin, RequestId
+from schemas.embeddings import TextEmbedded
 from schemas.evaluations import GuardAttacked
-from schemas.improving import DeploymentChanged, FeedbackReceived, RolloverStep, ScaleDecided
+from schemas.improving import (
+    DeploymentChanged,
+    FeedbackReceived,
+    ReferenceReset,
+    RolloverStep,
+    ScaleDecided,
+)
 from schemas.requests import ResponseReleased
 from schemas.verdicts import TextScanned
 
@@ -63,6 +70,8 @@ class Observation(Event):
     opened: RequestOpened | None = None
     settled: RequestSettled | None = None
     rated: FeedbackReceived | None = None
+    embedded: TextEmbedded | None = None
+    reset: ReferenceReset | None = None
     attacked: GuardAttacked | None = None
     registered: Registered | None = None
     control: Annotated[
@@ -73,7 +82,8 @@ class Observation(Event):
     def is_tick(self) -> bool:
         """Whether only time has passed."""
         told = self.response or self.scanned or self.pool or self.opened or self.settled
-        return not (told or self.rated or self.attacked or self.registered or self.control)
+        said = self.rated or self.embedded or self.reset
+        return not (told or said or self.attacked or self.registered or self.control)
 
 
 class CauseSegment(Frozen):

@@ -37,6 +37,7 @@ from schemas.registry import Registry
 from schemas.topics import ALERTS, FEEDBACK, FINDINGS
 from schemas.watching import WHOLE_SYSTEM, AlertChanged, Finding
 from streams.faust_roles import (
+    Kept,
     Snapshots,
     appended_at,
     batches,
@@ -104,7 +105,7 @@ class Judge:
             said = [(change.alert_id.encode(), encode(change)) for change in changes]
             await write(self._app, ALERTS.name, said)
             await self._snapshots.put(
-                (name, partition, self._states[name].snapshot())
+                Kept(name, partition, self._states[name].snapshot())
                 for name, partition in touched.items()
             )
 

@@ -23,7 +23,8 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import faust
 import orjson
@@ -200,6 +201,23 @@ async def write(app: faust.App, topic: str, records: Iterable[tuple[bytes, bytes
     await asyncio.gather(*sent)
 
 
+class Kept(NamedTuple):
+    """What is kept of one key.
+
+    Attributes:
+        key: The key.
+        partition: That of its records.
+        snapshot: Its state, as JSON.
+        learned: What belongs to the state and seldom changes, in parts by name, each as what makes
+            its JSON. What a name stands for never changes.
+    """
+
+    key: str
+    partition: int
+    snapshot: dict[str, Any]
+    learned: Mapping[str, Callable[[], dict[str, Any]]] = MappingProxyType({})
+
+
 class Snapshots:
     """The last snapshot of each key, kept in a compacted topic beside the topic it sums up.
 
@@ -207,6 +225,9 @@ class Snapshots:
     and what is restored from it must skip those. The order is: send what follows from a batch,
     :meth:`put`, acknowledge. Then a kill at any moment makes some records come again, and each is
     either skipped or leads to the same events as before.
+
+    What was learned is stored under names of its own, once, before the first snapshot that needs
+    it, and goes after the first that does not: whichever snapshot is found, its parts are there.
 
     Args:
         app: The app; its agents may use this after it has recovered.
@@ -226,19 +247,55 @@ class Snapshots:
         found: bytes | None = self._table.data.get(key.encode())
         return orjson.loads(zlib.decompress(found)) if found else None
 
-    async def put(self, snapshots: Iterable[tuple[str, int, dict[str, Any]]]) -> None:
-        """Keep ``snapshots`` (key, partition of its records, JSON) and wait until they are stored.
+    def learned(self, key: str) -> dict[str, dict[str, Any]]:
+        """Return the parts that are stored for ``key``, by name."""
+        shelf = _part(key, "")
+        return {
+            name.removeprefix(shelf).decode(): orjson.loads(zlib.decompress(value))
+            for name, value in self._table.data.items()
+            if name.startswith(shelf)
+        }
+
+    async def put(self, kept: Iterable[Kept]) -> None:
+        """Keep what is given and wait until it is stored.
 
         Raises:
-            KafkaError: If one was not stored.
+            KafkaError: If something was not stored.
         """
+        kept = list(kept)
+        for each in kept:
+            needed = {_part(each.key, name): part for name, part in each.learned.items()}
+            new = [name for name in needed if name not in self._table.data]
+            await self._store(each.partition, {name: _value(needed[name]()) for name in new})
+        await asyncio.gather(
+            *(
+                self._store(each.partition, {each.key.encode(): _value(each.snapshot)})
+                for each in kept
+            )
+        )
+        for each in kept:
+            needless = {name for name in self._table.data if name.startswith(_part(each.key, ""))}
+            needless -= {_part(each.key, name) for name in each.learned}
+            await self._store(each.partition, dict.fromkeys(needless))
+
+    async def _store(self, partition: int, values: Mapping[bytes, bytes | None]) -> None:
         # Assigning to the table would send them as well, but nobody would learn of a failure.
-        sent = []
-        for key, partition, snapshot in snapshots:
-            value = zlib.compress(orjson.dumps(snapshot), level=1)
-            sent.append(self._table.send_changelog(partition, key.encode(), value))
-            self._table.data[key.encode()] = value
+        sent = [self._table.send_changelog(partition, key, value) for key, value in values.items()]
+        for key, value in values.items():
+            if value is None:
+                self._table.data.pop(key, None)
+            else:
+                self._table.data[key] = value
         await asyncio.gather(*sent)
+
+
+def _part(key: str, name: str) -> bytes:
+    """Return the key of a part; no deployment's name has such a character."""
+    return f"{key}\n{name}".encode()
+
+
+def _value(kept: dict[str, Any]) -> bytes:
+    return zlib.compress(orjson.dumps(kept), level=1)
 
 
 async def serve(app: faust.App, ready: Callable[[], None], drain_s: float) -> None:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -45,6 +45,7 @@ from schemas.requests import CompletionRequested
 from schemas.topics import CONTROL, FINDINGS, OBSERVATIONS, REQUESTS
 from schemas.watching import WHOLE_SYSTEM, Finding, Observation, PoolObserved, Registered
 from streams.faust_roles import (
+    Kept,
     Snapshots,
     appended_at,
     batches,
@@ -78,8 +79,16 @@ class Watcher(Protocol):
         """Return what is to be announced because of ``observation``, before it is observed."""
         ...
 
+    def learned(self) -> Mapping[str, Callable[[], Snapshot]]:
+        """Return what was learned and is no part of the state, see :class:`Kept`."""
+        ...
+
     def snapshot(self) -> Snapshot:
-        """Return the whole state as JSON."""
+        """Return the state as JSON."""
+        ...
+
+    def relearn(self, parts: Mapping[str, Snapshot]) -> None:
+        """Take in what was learned, for the snapshot that is restored next."""
         ...
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -160,8 +169,9 @@ class Monitors:
             changes = [(change.deployment.encode(), encode(change)) for change in announced]
             await write(self._app, CONTROL.name, changes)
             await self._snapshots.put(
-                (deployment, partition, self._watchers[deployment].snapshot())
+                Kept(deployment, partition, watcher.snapshot(), watcher.learned())
                 for deployment, partition in touched.items()
+                for watcher in [self._watchers[deployment]]
             )
 
     async def tick(self) -> None:
@@ -241,6 +251,7 @@ class Monitors:
         if watcher is None:
             watcher = self._watchers[deployment] = self._watcher(deployment)
             if kept := self._snapshots.get(deployment):
+                watcher.relearn(self._snapshots.learned(deployment))
                 watcher.restore(kept)
         return watcher
 

@@ -16,15 +16,17 @@ from monitors.ours import Ours
 from schemas.base import Frozen, Origin, RequestId
 from schemas.codec import decode, decode_any
 from schemas.deadletters import DeadLetter
+from schemas.embeddings import TextEmbedded
 from schemas.errors import PoisonError
 from schemas.evaluations import GuardAttacked
-from schemas.improving import BudgetSettled, FeedbackReceived
+from schemas.improving import BudgetSettled, FeedbackReceived, ReferenceReset
 from schemas.probes import is_of_probes, probes_of
 from schemas.questions import QUESTIONS_TAG
 from schemas.requests import ResponseReleased
 from schemas.topics import (
     CONTROL,
     DEADLETTER,
+    EMBEDDINGS,
     EVALUATIONS,
     FEEDBACK,
     OBSERVATIONS,
@@ -39,6 +41,7 @@ SOURCES = (
     REQUESTS.name,
     RESPONSES.name,
     VERDICTS.name,
+    EMBEDDINGS.name,
     FEEDBACK.name,
     EVALUATIONS.name,
     CONTROL.name,
@@ -106,11 +109,17 @@ class Observer:
             scanned = decode(TextScanned, value)
             whose = self._whose(scanned, scanned.occurred_at)
             return self._of(record, at, whose, scanned=scanned)
+        if record.topic == EMBEDDINGS.name:
+            embedded = decode(TextEmbedded, value)
+            whose = self._whose(embedded, embedded.requested_at)
+            return self._of(record, at, whose, embedded=embedded)
         if record.topic == EVALUATIONS.name:
             attacked = decode(GuardAttacked, value)
             return [_observation(record, at, WHOLE_SYSTEM, attacked=attacked)]
         if record.topic == FEEDBACK.name:
             feedback = decode_any(FEEDBACK, value)
+            if isinstance(feedback, ReferenceReset):
+                return self._of(record, at, feedback.deployment, reset=feedback)
             if not isinstance(feedback, FeedbackReceived):
                 return []
             rated = feedback.model_copy(update={"author": "", "edit_masked": None})
@@ -133,7 +142,9 @@ class Observer:
             return []
         return [_observation(record, at, deployment, **payload)]
 
-    def _whose(self, event: ResponseReleased | TextScanned, requested_at: datetime) -> str:
+    def _whose(
+        self, event: ResponseReleased | TextScanned | TextEmbedded, requested_at: datetime
+    ) -> str:
         """Return under which name the event's request is watched."""
         deployment = event.deployment
         ours = self._ours.sent(event.workspace, deployment, event.request_id, requested_at)

@@ -93,3 +93,16 @@ class Detector(Protocol[V]):
     def restore(self, snapshot: Snapshot) -> None:
         """Take on the state that :meth:`snapshot` returned."""
         ...
+
+
+class Levelled(Detector[V], Protocol[V]):
+    """A detector that says at any time how far the stream has moved.
+
+    Attributes:
+        level: How far its charts stand since it last started afresh, the limit being 1.
+    """
+
+    @property
+    def level(self) -> float:
+        """How far its charts stand."""
+        ...

@@ -163,6 +163,11 @@ class EmbeddingDrift:
         """What was calibrated."""
         return self._reference.promise
 
+    @property
+    def level(self) -> float:
+        """How far the chart that stands further stands, its limit being 1."""
+        return max(self._levels())
+
     def update(self, value: Floats) -> Alarm | None:
         """Take in a text's unit vector, shape (width,); return an alarm if there is one."""
         mix, strange = self._space.features_of_one(value)
@@ -170,9 +175,7 @@ class EmbeddingDrift:
         mix *= MIX_RATE
         self._mix += mix
         self._strange += STRANGE_RATE * (strange - self._strange)
-        most_mix, most_strange = self._reference.limits
-        of_mix = float(self._mix @ self._mix) / most_mix
-        of_strange = float(self._strange) / most_strange
+        of_mix, of_strange = self._levels()
         if of_mix <= 1 and of_strange <= 1:
             return None
         alarm = Alarm(
@@ -194,6 +197,10 @@ class EmbeddingDrift:
             raise TypeError("not the snapshot of this detector")
         self._mix[:] = np.frombuffer(b64decode(mix), np.float32)
         self._strange = np.float32(strange)
+
+    def _levels(self) -> tuple[float, float]:
+        most_mix, most_strange = self._reference.limits
+        return float(self._mix @ self._mix) / most_mix, float(self._strange) / most_strange
 
     def _restart(self) -> None:
         self._mix[:] = 0

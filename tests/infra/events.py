@@ -10,7 +10,7 @@ from schemas.codec import encode
 from schemas.deadletters import DeadLetter, DeadLetterReason
 from schemas.embeddings import TextEmbedded
 from schemas.evaluations import GuardAttacked
-from schemas.improving import AuditEntry, FeedbackReceived, ScaleDecided
+from schemas.improving import AuditEntry, FeedbackReceived, ReferenceReset, ScaleDecided
 from schemas.requests import (
     CompletionAdmitted,
     CompletionFinished,
@@ -306,6 +306,18 @@ def labelled() -> FeedbackReceived:
     )
 
 
+def reset() -> ReferenceReset:
+    """Return a person's word that what is usual is to be learned anew."""
+    return ReferenceReset(
+        event_id=EVENT,
+        occurred_at=AT,
+        deployment="support",
+        series="topic",
+        author="eve",
+        reason="a new season",
+    )
+
+
 def scaled() -> ScaleDecided:
     """Return a decision to scale."""
     return ScaleDecided(
@@ -381,6 +393,7 @@ STORED: tuple[tuple[str, str, Frozen], ...] = (
     ("llm.findings.v1", "findings", found()),
     ("llm.alerts.v1", "alerts", alerted()),
     ("llm.feedback.v1", "feedback", labelled()),
+    ("llm.feedback.v1", "feedback", reset()),
     ("llm.control.v1", "control", scaled()),
     ("llm.evaluations.v1", "evaluations", attacked()),
     ("llm.audit.v1", "audit", audited()),

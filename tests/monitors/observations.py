@@ -6,12 +6,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from monitors.vectors import Floats, packed
 from schemas.base import Origin
+from schemas.embeddings import TextEmbedded
 from schemas.evaluations import GuardAttacked
-from schemas.improving import DeploymentChanged, FeedbackReceived, RolloverStep, ScaleDecided
+from schemas.improving import (
+    DeploymentChanged,
+    FeedbackReceived,
+    ReferenceReset,
+    RolloverStep,
+    ScaleDecided,
+)
 from schemas.requests import ResponseReleased, ResponseStatus, Route, Served, Timings, Usage
 from schemas.topics import (
     CONTROL,
+    EMBEDDINGS,
     EVALUATIONS,
     FEEDBACK,
     OBSERVATIONS,
@@ -151,6 +160,51 @@ class Stream:
             origin=Origin(topic=REQUESTS.name, partition=0, offset=origin.offset),
         )
         return self._observation(origin, scanned=text)
+
+    def embedded(
+        self,
+        request_id: str,
+        vector: Floats,
+        direction: Literal[Direction.PROMPT, Direction.ANSWER] = Direction.PROMPT,
+        *,
+        topic: str | None = None,
+        conversation_id: str | None = None,
+        version: str = "1",
+    ) -> Observation:
+        """Return where a text lies."""
+        origin = self._origin(EMBEDDINGS.name)
+        text = TextEmbedded(
+            event_id=origin.cause("embedded"),
+            occurred_at=self.now,
+            request_id=request_id,
+            workspace="default",
+            deployment=self.deployment,
+            deployment_version=version,
+            conversation_id=conversation_id,
+            requested_at=self.now,
+            direction=direction,
+            topic=topic,
+            text_sha256="0" * 64,
+            model="minilm",
+            vector=packed(vector),
+            share=0.5,
+            latency_ms=8.0,
+            origin=Origin(topic=RESPONSES.name, partition=0, offset=origin.offset),
+        )
+        return self._observation(origin, embedded=text)
+
+    def reset(self, series: str | None = None, reason: str = "a new season") -> Observation:
+        """Return a person's word that references are to begin anew."""
+        origin = self._origin(FEEDBACK.name)
+        word = ReferenceReset(
+            event_id=origin.cause("reset"),
+            occurred_at=self.now,
+            deployment=self.deployment,
+            series=series,
+            author="ada",
+            reason=reason,
+        )
+        return self._observation(origin, reset=word)
 
     def pool(
         self, live_workers: int, waiting_requests: int = 0, pool: str = "small"

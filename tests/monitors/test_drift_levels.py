@@ -63,7 +63,7 @@ def test_longer_answers_and_a_topic_that_grows_are_told() -> None:
     told = last(monitor, answers(stream, 200, 3) + answers(stream, SOON, 4, "t3", 40), stream)
     (tokens,), (topic,) = stated(told, "answer_tokens"), stated(told, "topic")
     assert tokens.value > 1
-    assert "answer_tokens: higher than it was in the first 200 of version 1" in tokens.cause
+    assert "higher than it was in reference 1, the first 200 of version 1" in tokens.cause
     assert "topic: grown: t3" in topic.cause
     assert topic.exemplars
 

@@ -15,13 +15,16 @@ from monitors.watch import Watch
 from schemas.base import Origin
 from schemas.codec import decode, encode
 from schemas.watching import Finding, Observation
+from tests.monitors.drift.places import texts, usual
 from tests.monitors.observations import Stream
 from tests.monitors.traffic import Episode, Seen, Traffic, seen
-from tests.monitors.watching import steady
+from tests.monitors.watching import handed_over, steady
 
 EVERY_MONITOR = pytest.mark.parametrize("kind", MONITORS, ids=lambda kind: str(kind.name))
 
 SNAPSHOT_MAX_BYTES = 100_000
+VECTORS = texts(usual(1100, 1), 2)
+RESET = 1070
 EPISODES = (
     Episode(250, 60, injections=0.5, pii=0.5),
     Episode(350, 60, elsewhere=0.8, refused=0.6),
@@ -58,8 +61,13 @@ def with_everything(traffic: Iterable[Seen]) -> Iterator[Observation]:
         if one.observation.response is None and one.observation.scanned is None:
             yield apart(beside.pool(live_workers=one.number // 100 % 2))
         yield one.observation
-        if one.observation.response is not None and one.number % 3 == 0:
-            yield beside.rated(f"r{one.number}", 1 + one.number % 5)
+        if one.observation.response is not None:
+            vector, topic = VECTORS[one.number % len(VECTORS)], f"t{one.number % 7}"
+            yield beside.embedded(f"r{one.number}", vector, topic=topic)
+            if one.number % 3 == 0:
+                yield beside.rated(f"r{one.number}", 1 + one.number % 5)
+            if one.number == RESET:
+                yield beside.reset()
 
 
 def apart(observation: Observation) -> Observation:
@@ -96,9 +104,7 @@ def fresh(kind: type[Monitor]) -> Watch:
 
 def through_json(watch: Watch, kind: type[Monitor]) -> Watch:
     """Return a new watch that was given the snapshot of ``watch`` as it is stored."""
-    copy = fresh(kind)
-    copy.restore(orjson.loads(orjson.dumps(watch.snapshot())))
-    return copy
+    return handed_over(watch, fresh(kind))
 
 
 @EVERY_MONITOR

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +25,7 @@ from schemas.requests import ResponseStatus
 from schemas.verdicts import Direction, Outcome
 from schemas.watching import Observation
 from tests.monitors.observations import Stream, verdict
+from tests.monitors.watching import handed_over
 
 EVERY_MONITOR = pytest.mark.parametrize(
     "kind", [*MONITORS, *PROBE_MONITORS], ids=lambda kind: str(kind.name)
@@ -126,8 +126,7 @@ def test_restarts_and_repeats_change_nothing(
     stop = int(share * len(observations))
     watch = Watch("bank", [kind()])
     found = said(watch, observations[:stop])
-    restored = Watch("bank", [kind()])
-    restored.restore(orjson.loads(orjson.dumps(watch.snapshot())))
+    restored = handed_over(watch, Watch("bank", [kind()]))
     again = data.draw(st.integers(0, stop))
     found += said(restored, observations[again:stop])
     assert [*found, *said(restored, observations[stop:])] == expected

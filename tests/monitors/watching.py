@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
-from monitors.monitor import Monitor
+import orjson
+
+from monitors.monitor import Monitor, Snapshot
+from monitors.watch import Watch
 from schemas.watching import Finding, Observation
 from tests.monitors.traffic import Episode, Traffic, seen
+
+
+def handed_over(watch: Watch, successor: Watch) -> Watch:
+    """Return ``successor`` with the state of ``watch`` and what it learned, as they are stored."""
+    parts = {name: orjson.dumps(part()) for name, part in watch.learned().items()}
+    state: Snapshot = orjson.loads(orjson.dumps(watch.snapshot()))
+    successor.relearn({name: orjson.loads(part) for name, part in parts.items()})
+    successor.restore(state)
+    return successor
 
 
 def told(monitor: Monitor, observations: Iterable[Observation]) -> list[Finding]:

@@ -12,13 +12,15 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from monitors.embedding_drift import EmbeddingShift
 from monitors.monitor import Snapshot
+from monitors.watch import Watch
 from schemas.alert_rules import AlertRule, Query
 from schemas.improving import DeploymentChanged
 from schemas.plants import Plant
@@ -27,7 +29,7 @@ from schemas.registry import Deployment, Policy, Pool, Registry
 from schemas.watching import Finding, Observation
 from streams.alerts_app import run_alerts
 from streams.log import Connection
-from streams.monitors_app import run_monitors
+from streams.monitors_app import Watcher, run_monitors
 
 REGISTRY = Registry(
     deployments={"support": Deployment(name="support", pools=(Pool(name="small", model="m"),))},
@@ -62,6 +64,7 @@ class Counting:
         self._deployment = deployment
         self._applied: dict[str, int] = {}
         self._count = 0
+        self._parts: dict[str, Snapshot] = {}
 
     def observe(self, observation: Observation) -> list[Finding]:
         """Return the number of ``observation`` as a finding, unless it was counted before."""
@@ -89,17 +92,37 @@ class Counting:
         """Announce nothing."""
         return None
 
+    def learned(self) -> Mapping[str, Callable[[], Snapshot]]:
+        """Return the hundreds of the count, which change seldom; one is always in force."""
+        hundreds = self._count // 100
+        return {f"hundreds-{hundreds}": lambda: {"hundreds": hundreds}}
+
+    def relearn(self, parts: Mapping[str, Snapshot]) -> None:
+        """Take in the hundreds, for the snapshot that follows."""
+        self._parts = dict(parts)
+
     def snapshot(self) -> Snapshot:
-        """Return the count and how far it goes."""
-        return {"applied": dict(self._applied), "count": self._count}
+        """Return how far the count goes beyond its hundreds, and in which records."""
+        hundreds, rest = divmod(self._count, 100)
+        return {"applied": dict(self._applied), "hundreds": hundreds, "rest": rest}
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take on the state that :meth:`snapshot` returned."""
-        applied, count = snapshot["applied"], snapshot["count"]
+        applied, rest = snapshot["applied"], snapshot["rest"]
+        hundreds = self._parts[f"hundreds-{snapshot['hundreds']}"]["hundreds"]
         assert isinstance(applied, dict)
-        assert isinstance(count, int)
+        assert isinstance(hundreds, int)
+        assert isinstance(rest, int)
         self._applied = {place: int(str(offset)) for place, offset in applied.items()}
-        self._count = count
+        self._count = 100 * hundreds + rest
+
+
+def learning(deployment: str) -> Watch:
+    """Return a watch over embeddings that learns from 120 texts."""
+    return Watch(deployment, [EmbeddingShift(warmup=120, arl=200, quiet=1e5)])
+
+
+WATCHERS: dict[str, Callable[[str], Watcher]] = {"count": Counting, "embedded": learning}
 
 
 class Member:
@@ -208,7 +231,7 @@ def main() -> None:
             instance=instance,
             waiting=_nothing_waits,
             ready=ready,
-            watcher=Counting if "count" in options else None,
+            watcher=next((WATCHERS[option] for option in options if option in WATCHERS), None),
         )
 
 

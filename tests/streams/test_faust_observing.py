@@ -19,6 +19,7 @@ from schemas.topics import (
     COMPLETIONS,
     CONTROL,
     DEADLETTER,
+    EMBEDDINGS,
     EVALUATIONS,
     FEEDBACK,
     OBSERVATIONS,
@@ -32,7 +33,9 @@ from tests.infra.events import (
     ORIGIN,
     RAW,
     attacked,
+    embedded,
     released,
+    reset,
     scaled,
     scanned,
     set_aside,
@@ -110,6 +113,20 @@ def test_a_scan_is_watched_as_it_is() -> None:
     """It goes to the monitors of its deployment."""
     (seen,) = observe(VERDICTS.name, scanned())
     assert (seen.deployment, seen.scanned) == ("support", scanned())
+
+
+def test_an_embedded_text_is_watched_as_it_is() -> None:
+    """It goes to the monitors of its deployment; one that is not watched makes no state."""
+    (seen,) = observe(EMBEDDINGS.name, embedded())
+    assert (seen.deployment, seen.embedded) == ("support", embedded())
+    other = embedded().model_copy(update={"deployment": "made-up"})
+    assert observe(EMBEDDINGS.name, other) == []
+
+
+def test_a_reset_goes_to_the_monitors_of_its_deployment() -> None:
+    """With its author, whom the next reference names."""
+    (seen,) = observe(FEEDBACK.name, reset())
+    assert (seen.deployment, seen.reset) == ("support", reset())
 
 
 def test_an_attacked_guard_concerns_the_whole_system() -> None:
