@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--backend",
     type=click.Choice(["alibi"]),
-    help="Monitors of alibi-detect's in place of ours, in the environment of `make alibi`.",
+    help="One of alibi-detect's monitors and none of ours, in the environment of `make alibi`.",
 )
 @click.option(
     "--detector",
