@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from monitors.accounting import Accounting
 from monitors.answer_format import AnswerFormat
 from monitors.brands import Brands
@@ -26,6 +24,7 @@ from monitors.embedding_drift import EmbeddingShift
 from monitors.expiry import PackExpiry
 from monitors.groundedness import Groundedness
 from monitors.group_gaps import GroupGaps
+from monitors.group_scores import GroupScores
 from monitors.guard import Guard
 from monitors.guard_rates import GuardRates
 from monitors.hallucination import Hallucination
@@ -56,7 +55,7 @@ from monitors.topic_shift import TopicShift
 from monitors.ttft import TtftShift
 from monitors.watch import Watch
 from schemas.probes import is_of_probes
-from schemas.registry import ANSWERED, Objective
+from schemas.registry import Deployment
 
 GUARDS: tuple[type[Guard], ...] = (
     Pii,
@@ -90,6 +89,7 @@ MONITORS: tuple[type[Monitor], ...] = (
     DriftLevels,
     EmbeddingShift,
     GroupGaps,
+    GroupScores,
     GuardRates,
     LatencyShift,
     LengthShift,
@@ -126,13 +126,18 @@ def all_guards(embed: Embed) -> list[Guard]:
     return [*(kind() for kind in GUARDS), *listed]
 
 
-def watch_of(deployment: str, slo: Sequence[Objective] = (ANSWERED,)) -> Watch:
+def watch_of(deployment: str, written: Deployment | None = None) -> Watch:
     """Return a new watch over ``deployment`` with every monitor there is.
 
     Args:
         deployment: Its name; that of its probes gets the monitors of probes.
-        slo: What its users are promised.
+        written: What the registry says of it: its users' objectives, its prices and budget.
     """
     if is_of_probes(deployment):
         return Watch(deployment, [kind() for kind in PROBE_MONITORS])
-    return Watch(deployment, [Slo(slo) if kind is Slo else kind() for kind in MONITORS])
+    special: dict[type[Monitor], Monitor] = {}
+    if written is not None:
+        priced = {pool.name: pool.usd_per_million_tokens for pool in written.pools}
+        prices = {name: price for name, price in priced.items() if price is not None}
+        special = {Slo: Slo(written.slo), Serving: Serving(prices, written.budget_usd)}
+    return Watch(deployment, [special.get(kind) or kind() for kind in MONITORS])

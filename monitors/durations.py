@@ -10,6 +10,7 @@ from monitors.monitor import Snapshot, finding
 from monitors.rates import EXEMPLARS_MAX, RateShift, Shift, upper_bound
 from monitors.sketch import LogSketch
 from monitors.state import dump, load
+from monitors.turns import Turn
 from monitors.wording import clock, examples, percent, seconds
 from schemas.requests import ResponseReleased
 from schemas.watching import Finding, Observation
@@ -63,7 +64,7 @@ class _Pool:
 class _State:
     responses: int = 0
     pools: dict[str, _Pool] = field(default_factory=dict)
-    values_at: datetime | None = None
+    values: Turn = field(default_factory=Turn)
 
 
 class DurationShift:
@@ -195,10 +196,9 @@ class DurationShift:
 
     def _values(self, observation: Observation) -> list[Finding]:
         """Return the quantiles of the answers since the last time, if that is long enough ago."""
-        state, at = self._state, observation.occurred_at
-        if state.values_at is not None and at < state.values_at + VALUES_EVERY:
+        state, before = self._state, self._state.values.last_at
+        if not state.values.comes(observation.occurred_at, VALUES_EVERY):
             return []
-        before, state.values_at = state.values_at, at
         told = []
         for name in sorted(state.pools):
             pool = state.pools[name]

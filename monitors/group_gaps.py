@@ -10,6 +10,7 @@ from monitors.confidence import Gap, Interval, Rate
 from monitors.monitor import Snapshot, finding
 from monitors.sketch import LogSketch
 from monitors.state import dump, load
+from monitors.turns import Turn
 from monitors.wording import clock, examples, percent
 from schemas.requests import ResponseReleased, ResponseStatus
 from schemas.watching import Finding, Observation
@@ -58,7 +59,7 @@ class _State:
     lengths: LogSketch = field(default_factory=LogSketch)
     usual_tokens: float | None = None
     dimensions: dict[str, _Dimension] = field(default_factory=dict)
-    values_at: datetime | None = None
+    values: Turn = field(default_factory=Turn)
 
 
 class GroupGaps:
@@ -226,9 +227,8 @@ class GroupGaps:
     def _values(self, observation: Observation) -> list[Finding]:
         """Return every group's rates, if it is time."""
         state, at = self._state, observation.occurred_at
-        if state.values_at is not None and at < state.values_at + VALUES_EVERY:
+        if not state.values.comes(at, VALUES_EVERY):
             return []
-        state.values_at = at
         return [
             finding(
                 self,

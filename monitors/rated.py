@@ -11,6 +11,7 @@ from monitors.confidence import Rate
 from monitors.monitor import Snapshot, finding
 from monitors.quality import Calibration, EstimatedQuality, fit_calibration
 from monitors.state import dump, load
+from monitors.turns import Turn
 from monitors.wording import clock, percent
 from schemas.improving import FeedbackReceived
 from schemas.requests import ResponseReleased
@@ -42,7 +43,7 @@ class _State:
     rated: Rate = field(default_factory=Rate)
     estimated: Snapshot = field(default_factory=dict)
     since_at: datetime | None = None
-    values_at: datetime | None = None
+    values: Turn = field(default_factory=Turn)
     told: bool = False
     shown: bool = False
 
@@ -168,11 +169,8 @@ class AnswerQuality:
     def _values(self, observation: Observation) -> list[Finding]:
         """Return the share of good answers, estimated and as rated, if it is time."""
         state, at = self._state, observation.occurred_at
-        if self._estimated is None or (
-            state.values_at is not None and at < state.values_at + VALUES_EVERY
-        ):
+        if self._estimated is None or not state.values.comes(at, VALUES_EVERY):
             return []
-        state.values_at = at
         found = self._estimated.estimate()
         shares = {
             "good_rate_estimated": (found.value, found.answers),

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from monitors.confidence import Rate
 from monitors.monitor import Snapshot, finding
 from monitors.state import dump, load
+from monitors.turns import Turn
 from monitors.wording import clock, examples, percent
 from schemas.registry import ANSWERED, Objective
 from schemas.requests import FailureReason, ResponseReleased
@@ -85,7 +86,7 @@ class _Promise:
 @dataclass
 class _State:
     promises: dict[str, _Promise] = field(default_factory=dict)
-    values_at: datetime | None = None
+    values: Turn = field(default_factory=Turn)
 
 
 class Slo:
@@ -188,9 +189,8 @@ class Slo:
     def _values(self, observation: Observation) -> list[Finding]:
         """Return the burn rates, if it is time."""
         state, at = self._state, observation.occurred_at
-        if state.values_at is not None and at < state.values_at + VALUES_EVERY:
+        if not state.values.comes(at, VALUES_EVERY):
             return []
-        state.values_at = at
         now = int(at.timestamp()) // _MINUTE_S
         told = []
         for objective in self._objectives:

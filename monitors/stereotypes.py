@@ -11,6 +11,7 @@ from monitors.confidence import ALPHA
 from monitors.monitor import Snapshot, finding
 from monitors.questions import asked_by, chosen
 from monitors.state import dump, load
+from monitors.turns import Turn
 from monitors.wording import clock, examples, percent
 from schemas.questions import AMBIGUOUS, CATEGORY_TAG, DISAMBIGUATED, LIMIT_TAG, QUESTIONS_TAG
 from schemas.requests import ResponseReleased, ResponseStatus
@@ -40,7 +41,7 @@ class _Asked:
 @dataclass
 class _State:
     files: dict[str, _Asked] = field(default_factory=dict)
-    values_at: datetime | None = None
+    values: Turn = field(default_factory=Turn)
 
 
 class Stereotypes:
@@ -139,9 +140,8 @@ class Stereotypes:
 
     def _values(self, observation: Observation) -> Iterator[Finding]:
         state, at = self._state, observation.occurred_at
-        if state.values_at is not None and at < state.values_at + VALUES_EVERY:
+        if not state.values.comes(at, VALUES_EVERY):
             return
-        state.values_at = at
         for name, asked in sorted(state.files.items()):
             scores = self._scores[name]
             unmapped = scores.unmapped(name) if asked.answers else 0

@@ -21,6 +21,7 @@ from schemas.written import Location, Written, fault, parse, read
 M = TypeVar("M", bound=BaseModel)
 SentByUs = Probe | Plant | Questions
 Share = Annotated[float, Field(ge=0, le=1)]
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class GuardRule(Written):
@@ -73,6 +74,20 @@ class Policy(Written):
     restore: bool = True
 
 
+class Price(Written):
+    """What a million tokens cost, in USD.
+
+    Attributes:
+        prompt: Of a prompt.
+        cached: Of a prompt, where they came from a cache; as others, if nothing is said.
+        completion: Of an answer.
+    """
+
+    prompt: Usd
+    cached: Usd | None = None
+    completion: Usd
+
+
 class Pool(Written):
     """Workers that serve one model.
 
@@ -80,6 +95,7 @@ class Pool(Written):
         model: A folder, a hub id, or the name of a model that ships with Tidegate.
         engine_args: Passed to the engine as they are.
         max_in_flight: Requests one worker keeps in flight.
+        usd_per_million_tokens: What its tokens cost; nothing is said of costs without it.
     """
 
     name: Name
@@ -87,6 +103,7 @@ class Pool(Written):
     model: str
     engine_args: dict[str, Any] = Field(default_factory=dict)
     max_in_flight: Annotated[int, Field(ge=1, le=1024)] = 32
+    usd_per_million_tokens: Price | None = None
 
 
 class Routing(Written):
@@ -136,6 +153,7 @@ class Deployment(Written):
 
     Attributes:
         slo: What its users are promised; that 99 % of requests do not fail, if nothing is said.
+        budget_usd: What its answers may cost on a day, in UTC; for pools that have a price.
         embeddings: Which texts are turned into vectors; none, if nothing is said.
     """
 
@@ -145,6 +163,7 @@ class Deployment(Written):
     routing: Routing = Routing()
     slo: Annotated[tuple[Objective, ...], Field(max_length=8)] = (ANSWERED,)
     embeddings: Embeddings | None = None
+    budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     owner: str = ""
 
 
@@ -207,6 +226,10 @@ def load_registry(folder: Path) -> Registry:
                 raise fault(path, ("pools", index, "name"), f"pool {pool.name!r} is listed twice")
             if pools.setdefault(pool.name, pool) != pool:
                 raise fault(path, ("pools", index, "name"), f"pool {pool.name!r} differs elsewhere")
+        if deployment.budget_usd and not any(
+            pool.usd_per_million_tokens for pool in deployment.pools
+        ):
+            raise fault(path, ("budget_usd",), "no pool has a price")
         promised = [objective.name for objective in deployment.slo]
         for index, name in enumerate(promised):
             if name in promised[:index]:

@@ -268,11 +268,10 @@ class Monitors:
 
 
 def all_monitors(registry: Registry) -> Callable[[str], Watch]:
-    """Return what makes a deployment's watcher: every monitor, and the promises of ``registry``."""
+    """Return what makes a deployment's watcher: every monitor, as ``registry`` has it."""
 
     def make(deployment: str) -> Watch:
-        known = registry.deployments.get(deployment)
-        return watch_of(deployment, known.slo if known else ())
+        return watch_of(deployment, registry.deployments.get(deployment))
 
     return make
 

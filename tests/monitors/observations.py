@@ -142,6 +142,7 @@ class Stream:
         request_id: str,
         verdicts: Sequence[Verdict],
         direction: Direction = Direction.PROMPT,
+        metadata: Mapping[str, str] | None = None,
     ) -> Observation:
         """Return the verdicts on one text."""
         origin = self._origin(VERDICTS.name)
@@ -156,6 +157,7 @@ class Stream:
             policy_version="1",
             direction=direction,
             text_sha256="0" * 64,
+            metadata=dict(metadata or {}),
             verdicts=tuple(verdicts),
             origin=Origin(topic=REQUESTS.name, partition=0, offset=origin.offset),
         )

@@ -118,12 +118,12 @@ def seen(
         outside = rng.random() < wrong.elsewhere
         about = str(rng.choice(ELSEWHERE)) if outside else topics[customer]
         request_id = f"r{number}"
-        yield Seen(number, _prompt(stream, rng, traffic, wrong, request_id))
+        group = "younger" if number % 3 else "older"
+        yield Seen(number, _prompt(stream, rng, traffic, wrong, request_id, group))
         slow = wrong.slow * exp(mood + float(rng.normal(0, traffic.spread)))
         stalled_s = max(0.0, stall_until - now)
         large = rng.random() < 0.2
         tokens = wrong.tokens or int(np.clip(rng.normal(22, 8), 2, 32))
-        group = "younger" if number % 3 else "older"
         withheld = group == "older" and fairness.random() < wrong.unfair
         yield Seen(number, _answer_scan(stream, rng, traffic, wrong, request_id))
         yield Seen(
@@ -149,7 +149,12 @@ def _shares(topics: Sequence[str]) -> list[float]:
 
 
 def _prompt(
-    stream: Stream, rng: np.random.Generator, traffic: Traffic, wrong: Episode, request_id: str
+    stream: Stream,
+    rng: np.random.Generator,
+    traffic: Traffic,
+    wrong: Episode,
+    request_id: str,
+    group: str,
 ) -> Observation:
     attack = rng.random() < max(traffic.injections, wrong.injections)
     label = str(rng.choice(["CARD", "IBAN"] if wrong.pii else ["EMAIL", "PHONE"]))
@@ -162,6 +167,7 @@ def _prompt(
             verdict("secrets", Outcome.NOT_SCANNED if broken else Outcome.PASS),
             verdict("injection", Outcome.BLOCK if attack else Outcome.PASS),
         ],
+        metadata={"group.age": group},
     )
 
 

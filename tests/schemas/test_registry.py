@@ -127,6 +127,10 @@ def test_a_version_follows_from_the_file(registry: Path) -> None:
             ":1: Value error, groups must have as many people each", id="uneven groups",
         ),
         pytest.param(
+            "deployments/bank.yaml", "name: bank", "name: bank\nbudget_usd: 5",
+            ":2: budget_usd: no pool has a price", id="budget without a price",
+        ),
+        pytest.param(
             "questions/ages.yaml", "unknown: Not known", "unknown: The trainee or he",
             ":10: asked.0.answers: Value error, the answer 'the trainee' is part of another",
             id="answers alike",
