@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
+from clickhouse_connect.driver.client import Client
 from pydantic import ValidationError
 
 from schemas.alert_rules import QUERIED, AlertRule
 from schemas.base import Origin, event_id
-from schemas.errors import PoisonError
+from schemas.errors import PoisonError, StoreUnavailable
 from schemas.topics import FINDINGS
 from schemas.watching import WHOLE_SYSTEM, Finding
 from streams.clickhouse_client import connect, translated
@@ -33,15 +34,24 @@ Ask = Callable[[str, datetime], Sequence[Row]]
 
 
 def asking(store: StoreConnection) -> Ask:
-    """Return what asks ``store`` a query about a time; it connects when first asked.
+    """Return what asks ``store`` a query about a time, over one connection.
+
+    It connects when first asked, and again after the store was away.
 
     Raises:
         StoreUnavailable: When asking, if the store does not answer.
         ConfigError: When asking, if it refuses the user or the query.
     """
+    return _Asking(store)
 
-    def ask(sql: str, at: datetime) -> Sequence[Row]:
-        client = connect(store)
+
+class _Asking:
+    def __init__(self, store: StoreConnection) -> None:
+        self._store = store
+        self._client: Client | None = None
+
+    def __call__(self, sql: str, at: datetime) -> Sequence[Row]:
+        client = self._client = self._client or connect(self._store)
         try:
             with translated():
                 free = client.server_settings["readonly"].value == "0"
@@ -49,10 +59,10 @@ def asking(store: StoreConnection) -> Ask:
                     sql, parameters={"at": at.astimezone(UTC)}, settings=LIMITS if free else None
                 )
                 return [dict(row) for row in answer.named_results()][:ROWS_MAX]
-        finally:
+        except StoreUnavailable:
             client.close()
-
-    return ask
+            self._client = None
+            raise
 
 
 def findings_of(rule: AlertRule, rows: Sequence[Row], at: datetime) -> list[Finding]:

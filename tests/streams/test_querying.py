@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from infra.store import StoreServer
 from schemas.alert_rules import AlertRule, Query
-from schemas.errors import ConfigError, PoisonError
+from schemas.errors import ConfigError, PoisonError, StoreUnavailable
 from schemas.watching import WHOLE_SYSTEM
+from streams.clickhouse_client import connect
 from streams.querying import LIMITS, Row, asking, findings_of
+from streams.store import StoreConnection
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 RULE = AlertRule(
@@ -48,3 +51,34 @@ def test_a_query_only_reads_and_has_limits_whoever_asks_it(clickhouse_server: St
             asking(server.owner)(hostile, AT)
     with pytest.raises(ConfigError, match=r"ACCESS_DENIED|READONLY"):
         asking(server.owner)("SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')", AT)
+
+
+@pytest.mark.clickhouse
+def test_one_connection_serves_all_queries_until_the_store_is_away(
+    clickhouse_server: StoreServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made anew after that, and not because a query was refused."""
+    made: list[Client] = []
+
+    def counted(store: StoreConnection) -> Client:
+        made.append(connect(store))
+        return made[-1]
+
+    monkeypatch.setattr("streams.querying.connect", counted)
+    ask = asking(clickhouse_server.reader)
+    for _ in range(3):
+        assert ask("SELECT 1 AS value, {at:DateTime64(3)} AS at", AT)[0]["value"] == 1
+    with pytest.raises(ConfigError):
+        ask("SELECT nonsense, {at:DateTime64(3)}", AT)
+    assert len(made) == 1
+    with monkeypatch.context() as away:
+        away.setattr(made[0], "query", _refuse)
+        with pytest.raises(StoreUnavailable):
+            ask("SELECT 1 AS value", AT)
+    assert ask("SELECT 2 AS value", AT)[0]["value"] == 2
+    assert len(made) == 2
+    made[1].close()
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise OSError("connection refused")
