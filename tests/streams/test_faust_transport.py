@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from streams.faust_transport import CommittedConsumer
 from streams.kafka_log import client_options
 from streams.log import Connection
 from tests.embedded import start, stop
+from tests.encrypted import Authority, EncryptedBroker
 from tests.streams.faust_cluster import new_broker, produce, until
 
 pytestmark = pytest.mark.kafka
@@ -135,9 +135,10 @@ async def test_no_record_is_lost_while_members_join(
     assert seen == set(planted)
 
 
-async def test_a_cluster_that_wants_a_password_is_read(tmp_path: Path) -> None:
-    """The connection's name and password reach Faust's own clients."""
-    broker = replace(new_broker(tmp_path), auth=True)
+async def test_a_cluster_that_wants_to_know_who_we_are_is_read(tmp_path: Path) -> None:
+    """Name, password and certificates reach Faust's own clients."""
+    authority = Authority(tmp_path / "certificates")
+    broker = EncryptedBroker(**vars(new_broker(tmp_path)) | {"auth": True}, authority=authority)
     await asyncio.to_thread(broker.prepare)
     server = await asyncio.to_thread(start, broker)
     try:
