@@ -24,7 +24,6 @@ from monitors.embedding_drift import EmbeddingShift
 from monitors.expiry import PackExpiry
 from monitors.groundedness import Groundedness
 from monitors.group_gaps import GroupGaps
-from monitors.group_scores import GroupScores
 from monitors.guard import Guard
 from monitors.guard_rates import GuardRates
 from monitors.hallucination import Hallucination
@@ -89,7 +88,6 @@ MONITORS: tuple[type[Monitor], ...] = (
     DriftLevels,
     EmbeddingShift,
     GroupGaps,
-    GroupScores,
     GuardRates,
     LatencyShift,
     LengthShift,

@@ -223,6 +223,27 @@ class BoundedMean:
         return top + log(sum(exp(gain - top) for gain in gains) / len(gains))
 
 
+def difference(
+    one: Rate | BoundedMean, other: Rate | BoundedMean, alpha: float = ALPHA
+) -> Interval:
+    """Return the least and the largest ``one - other`` that are not ruled out.
+
+    Of two rates it is that of their :class:`Gap`; otherwise both intervals are made to hold
+    together.
+
+    >>> one, other = BoundedMean(), BoundedMean()
+    >>> for _ in range(1000):
+    ...     one.add(0.3)
+    ...     other.add(0.2)
+    >>> [round(end, 2) for end in difference(one, other)]
+    [0.08, 0.12]
+    """
+    if isinstance(one, Rate) and isinstance(other, Rate):
+        return Gap(one, other).difference(alpha)
+    first, second = one.interval(alpha / 2), other.interval(alpha / 2)
+    return first[0] - second[1], first[1] - second[0]
+
+
 def _largest_difference(one: Rate, other: Rate, alpha: float) -> float:
     """Return the largest ``one - other`` not ruled out: where both slopes are the same."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitors.confidence import Rate
-from monitors.group_gaps import GROUP_KEY
+from monitors.groups import GROUP_KEY
 from monitors.monitor import Snapshot, finding
 from monitors.state import dump, load
 from monitors.wording import clock, examples, percent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitors.group_gaps import GROUP_KEY
+from monitors.groups import GROUP_KEY
 from schemas.probes import PERSON, PROBE_TAG, PROBES, REFERENCE_TAG, TURN_TAG, Probe
 from schemas.requests import CompletionRequested, Sampling
 

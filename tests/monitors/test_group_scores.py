@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 import orjson
 import pytest
 
-from monitors.group_scores import GroupScores
+from monitors.group_gaps import GroupGaps
 from schemas.verdicts import Direction, Outcome, Verdict
 from schemas.watching import Observation
 from tests.monitors.observations import Stream, verdict
-from tests.monitors.watching import steady, told, values
+from tests.monitors.watching import told, values
 
 
 def scored(guard: str, score: float) -> Verdict:
@@ -37,15 +37,9 @@ def served(
             yield stream.tick()
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_steady_traffic_says_nothing(seed: int) -> None:
-    """Groups that are answered alike differ by chance."""
-    assert told(GroupScores(), steady(seed)) == []
-
-
 def test_groups_that_are_alike_stay_alike_however_long_one_looks() -> None:
     """Over several stretches, with a look at every second."""
-    assert told(GroupScores(stretch=2000), served({"a": 0.05, "b": 0.05}, 5000)) == []
+    assert told(GroupGaps(stretch=1500), served({"a": 0.05, "b": 0.05}, 5000)) == []
 
 
 def test_ruder_answers_to_a_group_are_told_once_and_their_end() -> None:
@@ -55,12 +49,10 @@ def test_ruder_answers_to_a_group_are_told_once_and_their_end() -> None:
         *served({"a": 0.02, "b": 0.2}, 3000, stream),
         *served({"a": 0.02, "b": 0.02}, 4000, stream),
     ]
-    begun, ended = told(GroupScores(stretch=4000), observations)
+    begun, ended = told(GroupGaps(stretch=3000), observations)
     assert (begun.kind, ended.kind) == ("detection", "recovery")
     assert (
-        begun.key
-        == "group_scores|bank|tone_score|dimension=origin,group=b,reference=a"
-        == ended.key
+        begun.key == "group_gaps|bank|tone_score|dimension=origin,group=b,reference=a" == ended.key
     )
     assert begun.baseline is not None
     assert begun.value > begun.baseline + 0.02
@@ -70,14 +62,14 @@ def test_ruder_answers_to_a_group_are_told_once_and_their_end() -> None:
 
 def test_prompts_of_a_group_that_score_as_more_harmful_are_told() -> None:
     """By the guard ``harm``, where a policy lists it."""
-    (gap,) = told(GroupScores(), served({"a": 0.0, "b": 0.0}, 1500, harm=0.3))
+    (gap,) = told(GroupGaps(), served({"a": 0.0, "b": 0.0}, 1500, harm=0.3))
     assert gap.metric == "harm_score"
     assert gap.value == pytest.approx(0.3)
 
 
 def test_means_are_stated() -> None:
     """Of each guard and group, once there are some."""
-    stated = values(GroupScores(), served({"a": 0.5, "b": 0.5}, 1000))
+    stated = values(GroupGaps(), served({"a": 0.5, "b": 0.5}, 1000))
     assert {(one.metric, one.segment["group"]) for one in stated} == {
         ("tone_score", "a"), ("tone_score", "b"), ("harm_score", "a"), ("harm_score", "b"),
     }  # fmt: skip
@@ -93,12 +85,12 @@ def test_texts_that_were_not_scanned_or_have_no_group_count_for_nothing() -> Non
         *(stream.scanned(f"s{n}", [lost], metadata={"group.age": "old"}) for n in range(300)),
         stream.after(60).tick(),
     ]
-    assert values(GroupScores(), observations) == []
+    assert values(GroupGaps(), observations) == []
 
 
 def test_any_number_of_groups_and_unanswered_requests_is_kept_in_bounded_memory() -> None:
     """What is beyond the bounds is counted together or not at all."""
-    monitor, stream = GroupScores(), Stream("bank")
+    monitor, stream = GroupGaps(), Stream("bank")
     for number in range(3000):
         metadata = {f"group.d{number % 9}": f"g{number % 91}", "group.x": "x" * 5000}
         metadata |= {"group.y" * 50: "long"}
