@@ -3,142 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
-from zlib import crc32
+from typing import get_args
 
-from monitors.monitor import Monitor, Snapshot, finding
-from monitors.refusal import Refusal
+from monitors.monitor import Learning, Monitor, Snapshot, finding
+from monitors.planted_changes import DRILLS, Drill, Kind
 from monitors.state import dump, load
 from monitors.wording import clock, seconds
-from schemas.requests import Failure, FailureReason, ResponseReleased, ResponseStatus
-from schemas.verdicts import Direction, Outcome, Verdict
 from schemas.watching import Finding, Observation
 
 EVERY = timedelta(hours=1)
 KNOWN = 1_000
 LONGEST = timedelta(hours=12)
 """A drill for which too few events come by then tells nothing."""
-
-Kind = Literal["response", "scanned", "pool"]
-
-
-class Drill(NamedTuple):
-    """A change that a monitor must see.
-
-    Attributes:
-        monitor: Its name.
-        planted: What is changed, in words.
-        kind: Which observations it is planted in.
-        shift: Returns the changed observation; None for one that does not count.
-        events: A monitor that is silent after so many changed ones has missed it,
-        within: if this much time has passed, too.
-    """
-
-    monitor: str
-    planted: str
-    kind: Kind
-    shift: Callable[[Observation], Observation | None]
-    events: int = 500
-    within: timedelta = timedelta(minutes=5)
-
-
-def _slow(observation: Observation) -> Observation | None:
-    response = observation.response
-    if response is None or response.pool is None or response.timings is None:
-        return None
-    taken, timings = observation.occurred_at - response.requested_at, response.timings
-    ttft_s = None if timings.ttft_s is None else 5 * timings.ttft_s + 1
-    slower = {"requested_at": observation.occurred_at - 5 * taken - timedelta(seconds=1)}
-    return _answered(
-        observation, response, **slower, timings=timings.model_copy(update={"ttft_s": ttft_s})
-    )
-
-
-def _long(observation: Observation) -> Observation | None:
-    response = observation.response
-    if response is None or not response.usage.completion_tokens:
-        return None
-    tokens = {"completion_tokens": 5 * response.usage.completion_tokens}
-    return _answered(observation, response, usage=response.usage.model_copy(update=tokens))
-
-
-def _elsewhere(observation: Observation) -> Observation | None:
-    response = observation.response
-    if response is None or response.route is None:
-        return None
-    if not _is_chosen(response.request_id):
-        return observation
-    route = response.route.model_copy(update={"topic": "drill"})
-    return _answered(observation, response, route=route)
-
-
-def _failing(observation: Observation) -> Observation | None:
-    response = observation.response
-    if response is None:
-        return None
-    failure = Failure(reason=FailureReason.ENGINE)
-    return _answered(observation, response, status=ResponseStatus.FAILED, failure=failure)
-
-
-def _declining(observation: Observation) -> Observation | None:
-    return _flagged(observation, Direction.ANSWER, lambda verdict: verdict.guard == Refusal.name)
-
-
-def _found(observation: Observation) -> Observation | None:
-    return _flagged(observation, Direction.PROMPT, lambda verdict: not verdict.reason)
-
-
-def _abandoned(observation: Observation) -> Observation | None:
-    if observation.pool is None:
-        return None
-    pool = observation.pool.model_copy(update={"live_workers": 0})
-    return observation.model_copy(update={"pool": pool})
-
-
-def _answered(
-    observation: Observation, response: ResponseReleased, **changed: object
-) -> Observation:
-    changed_response = response.model_copy(update=changed)
-    return observation.model_copy(update={"response": changed_response})
-
-
-def _flagged(
-    observation: Observation, direction: Direction, wanted: Callable[[Verdict], bool]
-) -> Observation | None:
-    """Return half of the texts with the first wanted verdict as if the guard had spoken."""
-    scanned = observation.scanned
-    if scanned is None or scanned.direction is not direction:
-        return None
-    place = next((n for n, verdict in enumerate(scanned.verdicts) if wanted(verdict)), None)
-    if place is None:
-        return None
-    if not _is_chosen(scanned.request_id):
-        return observation
-    verdicts = list(scanned.verdicts)
-    verdicts[place] = verdicts[place].model_copy(update={"outcome": Outcome.FLAG, "score": 1.0})
-    changed = scanned.model_copy(update={"verdicts": tuple(verdicts)})
-    return observation.model_copy(update={"scanned": changed})
-
-
-def _is_chosen(request_id: str) -> bool:
-    return crc32(request_id.encode()) % 2 == 0
-
-
-DRILLS = (
-    Drill("latency", "answers that took five times as long", "response", _slow),
-    Drill("ttft", "first tokens that took five times as long", "response", _slow),
-    Drill("length", "answers five times as long", "response", _long),
-    Drill("drift", "answers five times as long", "response", _long),
-    Drill("topic_shift", "every other request on a topic of its own", "response", _elsewhere),
-    Drill("refusals", "every other answer declined", "scanned", _declining),
-    Drill("guard_rates", "every other prompt flagged", "scanned", _found),
-    Drill("slo", "requests that failed", "response", _failing, within=timedelta(hours=6)),
-    Drill("pools", "pools without a worker", "pool", _abandoned, events=60),
-)
+_REFERENCES = {"reference": 1, "reference_ended": -1}
+"""What monitors that learn say when they know what is usual, and when that no longer holds."""
 
 
 @dataclass
@@ -154,11 +36,14 @@ class _Running:
 
 @dataclass
 class _State:
-    """``open`` counts the changes that a monitor of a version has told and not ended."""
+    """``open`` counts the changes that a monitor of a version has told and not ended.
 
-    deployment_version: str | None = None
+    ``references`` counts what those that learn from the stream compare it with.
+    """
+
     seen: Counter[str] = field(default_factory=Counter)
     open: Counter[str] = field(default_factory=Counter)
+    references: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
     next: int = 0
     due_at: datetime | None = None
@@ -217,34 +102,36 @@ class Drills:
         return []
 
     def _note(self, observation: Observation, told: Sequence[Finding]) -> None:
-        state, response = self._state, observation.response
-        if response is not None and response.served is not None:
-            version = response.served.deployment_version
-            if version != state.deployment_version:
-                state.deployment_version, state.seen = version, Counter()
-                if state.running is not None:
-                    self._stop(observation.occurred_at)
-        if response is not None:
-            state.seen["response"] += 1
-        elif observation.scanned is not None:
-            state.seen["scanned"] += 1
-        elif observation.pool is not None:
-            state.seen["pool"] += 1
+        state = self._state
+        for kind in get_args(Kind):
+            state.seen[kind] += getattr(observation, kind) is not None
         for one in told:
-            if one.kind == "value":
+            if one.kind == "value" and one.metric not in _REFERENCES:
                 continue
-            place = f"{one.monitor}/{one.monitor_version}"
-            state.open[place] += 1 if one.kind == "detection" else -min(1, state.open[place])
+            if one.kind == "value":
+                state.references[one.monitor] += _REFERENCES[one.metric]
+            else:
+                place = f"{one.monitor}/{one.monitor_version}"
+                state.open[place] += 1 if one.kind == "detection" else -min(1, state.open[place])
             if state.running is not None and one.monitor == state.running.monitor:
                 self._stop(observation.occurred_at)
+
+    def _is_ready(self, drill: Drill) -> bool:
+        """Return whether a monitor can be expected to see something."""
+        live, state = self._monitors[drill.monitor], self._state
+        if isinstance(live, Learning):
+            knows = state.references[live.name] > 0
+        else:
+            knows = state.seen[drill.kind] >= self._known
+        return knows and not state.open[_place(live)]
 
     def _begin(self, at: datetime) -> None:
         """Begin the next drill whose monitor can be expected to see anything."""
         state, count = self._state, len(self._drills)
         for place in ((state.next + step) % count for step in range(count)):
             drill = self._drills[place]
-            live = self._monitors[drill.monitor]
-            if state.seen[drill.kind] >= self._known and not state.open[_place(live)]:
+            if self._is_ready(drill):
+                live = self._monitors[drill.monitor]
                 state.next, self._twin = place, deepcopy(live)
                 state.running = _Running(live.name, live.version, at)
                 return
@@ -323,5 +210,4 @@ def _place(monitor: Monitor) -> str:
 
 def _sees(told: Finding) -> bool:
     """Return whether a monitor says that something changed; some state levels alone."""
-    beyond = told.monitor == "drift" and told.limit is not None and told.value > told.limit
-    return told.kind == "detection" or beyond
+    return told.kind == "detection" or (told.metric == "drift_level" and told.value > 1)

@@ -9,13 +9,15 @@ import orjson
 import pytest
 
 from monitors import MONITORS
-from monitors.drills import DRILLS, Drill, Drills
+from monitors.drills import Drills
 from monitors.latency import LatencyShift
 from monitors.monitor import Monitor
+from monitors.planted_changes import DRILLS, Drill
 from monitors.topic_shift import TopicShift
 from monitors.watch import Watch
 from schemas.codec import encode
 from schemas.watching import Finding, Observation
+from tests.monitors.drift.places import texts, usual
 from tests.monitors.observations import NOON, Stream
 from tests.monitors.traffic import Episode, Traffic, seen
 
@@ -24,21 +26,26 @@ KINDS = {kind.name: kind for kind in MONITORS}
 
 
 class Blind(LatencyShift):
-    """A monitor that does not look for its first ten minutes, and then does."""
+    """A monitor that does not look for its first nine minutes, and then does."""
 
     def observe(self, observation: Observation) -> list[Finding]:
         """Say nothing, or what there is to say."""
         told = super().observe(observation)
-        return told if observation.occurred_at > NOON + timedelta(minutes=10) else []
+        return told if observation.occurred_at > NOON + timedelta(minutes=9) else []
 
 
-def steady(requests: int = 1500, episodes: Sequence[Episode] = ()) -> Iterator[Observation]:
-    """Yield traffic with a pool that has a worker."""
+def steady(
+    requests: int = 1500, episodes: Sequence[Episode] = (), *, embedded: bool = False
+) -> Iterator[Observation]:
+    """Yield traffic with a pool that has a worker, and where its prompts lie if ``embedded``."""
     beside = Stream("bank")
+    places = texts(usual(requests, 3), 3) if embedded else ()
     for one in seen(3, Traffic(requests=requests), episodes):
         beside.now = one.observation.occurred_at
         if one.observation.is_tick:
             yield beside.pool(live_workers=1)
+        if embedded and one.observation.response is not None:
+            yield beside.embedded(f"r{one.number}", places[one.number])
         yield one.observation
 
 
@@ -53,7 +60,9 @@ def drilled(
 @pytest.mark.parametrize("drill", DRILLS, ids=lambda drill: drill.monitor)
 def test_a_monitor_that_works_sees_what_is_planted(drill: Drill) -> None:
     """Again and again, within half of the events that it is given."""
-    found = drilled(KINDS[drill.monitor](), steady(), known=40 if drill.kind == "pool" else 1000)
+    observations = steady(embedded=drill.kind == "embedded")
+    known = 40 if drill.kind == "pool" else 1000
+    found = drilled(KINDS[drill.monitor](), observations, known=known)
     assert {one.kind for one in found} == {"value"}
     assert {one.value for one in found if one.metric == "sensitivity"} == {1.0}
     delays = [one.value for one in found if one.metric == "delay_events"]
@@ -63,7 +72,7 @@ def test_a_monitor_that_works_sees_what_is_planted(drill: Drill) -> None:
 def test_a_monitor_that_sees_nothing_is_told_once_and_its_end() -> None:
     """The cause names it, what was planted and since when."""
     monitor = Blind()
-    begun, ended = [one for one in drilled(monitor, steady(6000)) if one.kind != "value"]
+    begun, ended = [one for one in drilled(monitor, steady(3600)) if one.kind != "value"]
     assert (begun.kind, ended.kind) == ("detection", "recovery")
     assert begun.segment == {"monitor": "latency"}
     assert begun.samples >= 500
@@ -90,7 +99,7 @@ def test_drills_change_nothing_for_the_monitors_themselves() -> None:
         assert [encode(one) for one in told] == expected
 
 
-@pytest.mark.parametrize("every", [50, 997])
+@pytest.mark.parametrize("every", [211, 997])
 def test_a_restart_in_the_middle_of_a_drill_changes_nothing(every: int) -> None:
     """The copy is part of the snapshot."""
     hourly = [one.model_copy(update={"occurred_at": NOON + 15 * (one.occurred_at - NOON)}) for one
