@@ -24,7 +24,8 @@ SERIES = {
     Direction.PROMPT.value: "prompt_embedding",
     Direction.ANSWER.value: "answer_embedding",
 }
-_NAMED = 3
+QUIET = 1e7
+"""Texts of a series between false findings, on average, at least."""
 _DAY_S = 86_400.0
 _BRIEF_S = 60.0
 """Texts are counted over so much time at least before it is said how many come a day."""
@@ -69,7 +70,7 @@ class EmbeddingShift:
     name = "embedding_drift"
     version = "1"
 
-    def __init__(self, warmup: int = 1000, arl: float = 2000, quiet: float = 1e7) -> None:
+    def __init__(self, warmup: int = 1000, arl: float = 2000, quiet: float = QUIET) -> None:
         self._arl = arl
         self._quiet = quiet
         self._follower = Follower(self, dict.fromkeys(SERIES.values(), Vectors()), warmup, arl)
@@ -165,7 +166,7 @@ class EmbeddingShift:
             )
         strange = alarms.charts.get(STRANGE, 0) * 2 > alarms.alarms
         what = "unlike any" if strange else "in another mix than"
-        named = sorted(alarms.grown, key=lambda topic: (-alarms.grown[topic], topic))[:_NAMED]
+        named = RepeatedAlarms(alarms, self._arl, self._quiet).named()
         grown = f"{', nearest' if strange else ', grown'}: {', '.join(named)}" if named else ""
         return (
             f"{texts} are {what} in {described(reference)}{grown}; since "

@@ -17,6 +17,7 @@ _SURER = 10.0
 """By so much the evidence must have grown to be told again."""
 _MOST = 1e12
 _EXEMPLARS = 10
+_NAMED = 3
 
 Told = Literal["detection", "value", "recovery"]
 
@@ -103,6 +104,11 @@ class RepeatedAlarms:
         told: Told = "value" if state.told else "detection"
         state.told = state.evidence
         return told
+
+    def named(self) -> tuple[str, ...]:
+        """Return the topics that alarms name most often, most first."""
+        grown = self.state.grown
+        return tuple(sorted(grown, key=lambda topic: (-grown[topic], topic))[:_NAMED])
 
     def _count(self, alarm: Alarm, at: datetime, request_id: str) -> None:
         state = self.state

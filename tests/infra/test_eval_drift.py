@@ -27,6 +27,7 @@ def pools() -> Pools:
         intents=np.array([f"intent {topic}" for topic in reference]),
         texts=texts(np.concatenate([streamed, other, unknown]), 6),
         labels=streamed,
+        names=tuple(f"intent {topic}" for topic in range(TOPICS)),
         usual=USUAL,
         other=OTHER,
         unknown=UNKNOWN,
@@ -97,3 +98,8 @@ def test_the_whole_judgement(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert found["restored_alarms_identical"]
     assert found["alarms_compared"] > 0
     assert found["state_bytes"] < 2000
+    told = found["told"]
+    assert told["events_without_drift"] == 2 * 10_000
+    assert told["false_detections"]["one in 10,000,000"] == 0
+    assert told["delays"][SUDDEN]["mean"] < 30
+    assert told["misses"][SUDDEN] == 0

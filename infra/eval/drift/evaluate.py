@@ -14,6 +14,7 @@ import orjson
 
 from infra.eval.drift.kinds import KINDS, LEAD, Usual, events, reference_rows
 from infra.eval.drift.pools import Part, Pools, read_pools
+from infra.eval.drift.repeated import Told
 from infra.eval.drift.simulate import Steps, run_lengths
 from monitors.drift.embedding import EmbeddingDrift, EmbeddingReference
 from monitors.drift.fitting import fit_embeddings
@@ -99,6 +100,7 @@ def evaluate(
     most = {None: int(PATIENCE * arl)} | dict.fromkeys(KINDS, MISSED)
     lengths: dict[str | None, list[Steps]] = {kind: [] for kind in most}
     fit_s, promised, reference = [], [], None
+    told = Told()
     for number in range(references):
         show("streams", number, references)
         rng = np.random.default_rng(number)
@@ -114,6 +116,8 @@ def evaluate(
             stream = events(pools, kind, each, rng, sticky)
             lead = 0 if kind is None else LEAD
             lengths[kind].append(run_lengths(reference, seen, stream, each, until, lead))
+        if not sticky:
+            told.judge(reference, pools, number)
     show("streams", references, references)
     assert reference is not None
     measured = {kind: Measured(np.array(found), most[kind]) for kind, found in lengths.items()}
@@ -131,6 +135,7 @@ def evaluate(
         "promise": reference.promise.reason or "kept",
         "delays": {kind: measured[kind].delay() for kind in KINDS},
         "misses": {kind: measured[kind].misses for kind in KINDS},
+        "told": told.report() if told.events else None,
         "fit_s": round(float(np.median(fit_s)), 4),
         **_one_by_one(reference, pools, sticky),
         "reference_bytes": _size(reference),

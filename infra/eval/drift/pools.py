@@ -47,6 +47,7 @@ class Pools:
         intents: The intent of each of those.
         texts: What streams are drawn from, shape (m, width).
         labels: The intent of each of those, numbered from 0, shape (usual,) for the usual ones.
+        names: What the numbers stand for.
         usual, other, unknown: How many rows of each there are.
     """
 
@@ -54,6 +55,7 @@ class Pools:
     intents: npt.NDArray[np.str_]
     texts: Floats
     labels: npt.NDArray[np.intp]
+    names: tuple[str, ...]
     usual: int
     other: int
     unknown: int
@@ -87,11 +89,13 @@ def read_pools(
     counts = int(streamed.sum()), int((~unknown).sum()), int(unknown.sum())
     if min(counts[:2], default=0) < _FEWEST or not counts[2] or (~streamed).sum() < _FEWEST:
         raise ConfigError(f"has fewer than {_FEWEST} texts of a kind in a half", file=str(folder))
+    names, labels = np.unique(intents[streamed], return_inverse=True)
     return Pools(
         reference=of_bank[~streamed],
         intents=intents[~streamed],
         texts=np.concatenate([of_bank[streamed], of_more[~unknown], of_more[unknown]]),
-        labels=np.unique(intents[streamed], return_inverse=True)[1],
+        labels=labels,
+        names=tuple(names.tolist()),
         usual=counts[0],
         other=counts[1],
         unknown=counts[2],
