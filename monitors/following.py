@@ -10,6 +10,7 @@ from zlib import crc32
 from pydantic import JsonValue
 
 from monitors.drift.detector import Alarm, Promise
+from monitors.drift.embedding import STRANGE
 from monitors.drift.learning import Learner
 from monitors.drift.series import Following, Series
 from monitors.monitor import Monitor, Snapshot, finding
@@ -217,8 +218,13 @@ def moved(chart: str, grown: tuple[str, ...]) -> str:
 
     >>> moved("higher", ()), moved("mix", ("fees", "travel"))
     ('higher than it was', 'grown: fees, travel, against what was')
+    >>> moved("strange", ("fees",))
+    'nearest to fees, but stranger than what was'
     """
-    return f"grown: {', '.join(grown)}, against what was" if grown else f"{chart} than it was"
+    named = ", ".join(grown)
+    if chart == STRANGE:
+        return f"{f'nearest to {named}, but ' if grown else ''}stranger than what was"
+    return f"grown: {named}, against what was" if grown else f"{chart} than it was"
 
 
 def described(state: Following) -> str:

@@ -25,7 +25,9 @@ _POWER = 0.45
 _STREAMS = 500
 _MIX_SHARE = 0.75
 """The share of false alarms that the chart of the mix may raise."""
-_NOTHING = 1e-6
+_NOTHING = np.float32(1e-6)
+_SLIGHTEST = 0.01
+"""Of the spread of distances: a deployment may give one and the same answer all day."""
 _FOLDS = 5
 
 
@@ -77,12 +79,15 @@ def _space(rows: Floats) -> tuple[Space, Features]:
     axes: Floats = vectors[:, kept]
     placed = rows @ axes
     centre = placed.mean(axis=0)
-    scale = placed.var(axis=0) ** np.float32(-_POWER)
+    spread = placed.var(axis=0)
+    scale: Floats = np.where(
+        spread > _NOTHING, np.maximum(spread, _NOTHING) ** np.float32(-_POWER), np.float32(0)
+    )
     likeness = placed @ placed.T
     np.fill_diagonal(likeness, -2)
     around = neighbourhood(likeness, placed)[1]
     distance = _distances_unseen(rows, second, axes)
-    usual = float(distance.mean()), float(distance.std()) or 1.0
+    usual = float(distance.mean()), max(float(distance.std()), _SLIGHTEST)
     strange = beyond(distance, usual)
     towards = unit((placed + around - 2 * centre) * scale)
     space = Space(
@@ -142,4 +147,4 @@ def _limits(rng: np.random.Generator, own: Features, arl: float, block: int) -> 
     most_mix = limit_for(of_mix, arl / _MIX_SHARE)
     most_strange = limit_for(of_strange, arl / (1 - _MIX_SHARE))
     both = limit_for(np.maximum(of_mix / most_mix, of_strange / most_strange), arl)
-    return both * most_mix, both * most_strange
+    return max(both * most_mix, float(_NOTHING)), max(both * most_strange, float(_NOTHING))

@@ -109,3 +109,11 @@ def test_the_same_rows_make_the_same_reference() -> None:
     """Calibration draws from a seed of its own."""
     again = fit_embeddings(texts(usual(1000, 1), 2), 300)
     assert again.limits == reference().limits
+
+
+def test_one_and_the_same_text_is_a_reference_too() -> None:
+    """It raises no alarm as long as it comes, and one as soon as another does."""
+    same, other = np.repeat(texts(usual(1, 30), 31), 300, axis=0), texts(usual(3, 32), 33)
+    detector = EmbeddingDrift(fit_embeddings(same, 500))
+    assert alarms(detector, same) == []
+    assert alarms(detector, other)[0][0] == 1
