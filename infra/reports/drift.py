@@ -27,7 +27,36 @@ be_discreet(os.environ)
 with _quietly():
     import pandas as pd
     from evidently import DataDefinition, Dataset, Report
+    from evidently.legacy.calculations.stattests import StatTest, register_stattest
+    from evidently.legacy.core import ColumnType
     from evidently.presets import DataDriftPreset
+    from scipy.stats import chi2_contingency
+
+_DISTANCES_FROM = 1_001
+"""With so many answers in the reference evidently goes by distances, with fewer by p-values."""
+
+_SAME_SHARES = StatTest(
+    name="two-sample chi-square p_value",
+    display_name="two-sample chi-square p_value",
+    allowed_feature_types=[ColumnType.Categorical],
+    default_threshold=0.05,
+)
+"""Whether categories have the same shares in both windows.
+
+Evidently's own takes the reference's shares for exact and so calls every third column drifted that
+did not change.
+"""
+
+
+def _same_shares(
+    reference: pd.Series, current: pd.Series, _kind: str, threshold: float
+) -> tuple[float, bool]:
+    counts = pd.concat([reference.value_counts(), current.value_counts()], axis=1).fillna(0)
+    p_value = float(chi2_contingency(counts.to_numpy().T).pvalue) if len(counts) > 1 else 1.0
+    return p_value, p_value < threshold
+
+
+register_stattest(_SAME_SHARES, _same_shares)
 
 
 @dataclass(frozen=True)
@@ -112,8 +141,8 @@ class DriftReport:
 def compare(reference: Answers, current: Answers) -> DriftReport:
     """Return how the columns of ``current`` differ from those of ``reference``.
 
-    Evidently judges each column by itself: with up to 1,000 rows by p-values at 0.05, beyond by
-    distances at 0.1. Of twenty columns that did not change, one or two are thus said to have.
+    Evidently judges each column by itself: by p-values at 0.05 with up to 1,000 answers in the
+    reference, beyond by distances at 0.1.
     """
     left_out = _left_out(reference, current)
     numbers = [name for name in reference.numbers if name not in left_out]
@@ -122,9 +151,13 @@ def compare(reference: Answers, current: Answers) -> DriftReport:
         for name in dict.fromkeys((*reference.categories, *current.categories))
         if name not in left_out
     ]
+    test = _SAME_SHARES if reference.rows < _DISTANCES_FROM else None
     kinds = DataDefinition(numerical_columns=numbers, categorical_columns=categories)
     with _quietly():
-        snapshot = Report([DataDriftPreset()], include_tests=True).run(
+        preset = DataDriftPreset(
+            cat_method=_SAME_SHARES if reference.rows < _DISTANCES_FROM else None
+        )
+        snapshot = Report([preset], include_tests=True).run(
             Dataset.from_pandas(_frame(current, numbers, categories), kinds),
             Dataset.from_pandas(_frame(reference, numbers, categories), kinds),
         )

@@ -65,7 +65,22 @@ def test_what_changed_is_called_drifted(found: DriftReport) -> None:
     assert found.columns["answer_chars"].test == "K-S p_value"
     assert found.columns["answer_chars"].value < found.columns["answer_chars"].limit == 0.05
     assert 2 / 15 <= found.drifted_share < 1
+    assert found.columns["status"].test == "two-sample chi-square p_value"
     assert any(line.startswith("drifted    answer_chars") for line in found.lines())
+
+
+def test_unchanged_categories_seldom_drift() -> None:
+    """Of sixty columns of the same shares about three are called drifted, and not twenty."""
+    rng = random.Random(0)
+
+    def same(window: Window) -> Answers:
+        usual = answered(window)
+        columns = {
+            f"c{n}": rng.choices("abcd", weights=(70, 20, 7, 3), k=usual.rows) for n in range(60)
+        }
+        return replace(usual, numbers={}, categories=columns)
+
+    assert compare(same(BEFORE), same(SINCE)).drifted_share < 0.12
 
 
 def test_what_cannot_be_compared_is_named(found: DriftReport) -> None:
