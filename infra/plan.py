@@ -50,7 +50,7 @@ def make_plan(settings: Settings, model: Path | None = None) -> Plan:
             _role(settings, folder, "sink"),
             _role(settings, folder, "monitors"),
             _role(settings, folder, "alerts"),
-            *([_role(settings, folder, "embeddings")] if registry.embeds else []),
+            *_embedding(settings, folder, registry),
         ],
     )
 
@@ -98,6 +98,11 @@ def _workers(settings: Settings, folder: DataFolder, registry: Registry) -> list
         nice = settings.supervisor.worker_nice
         parts.append(_role(settings, folder, "worker", pool.name, variables, nice))
     return parts
+
+
+def _embedding(settings: Settings, folder: DataFolder, registry: Registry) -> list[Part]:
+    nice = settings.supervisor.worker_nice
+    return [_role(settings, folder, "embeddings", nice=nice)] if registry.embeds else []
 
 
 def _role(

@@ -153,7 +153,7 @@ class SupervisorSettings(Section):
             seconds later is killed.
         backoff_first_s: Wait before the first restart of what died; doubled at each further one.
         backoff_most_s: The longest such wait.
-        worker_nice: How far workers give way to everything else, 0 to 19.
+        worker_nice: How far workers and the role that embeds give way to all else, 0 to 19.
     """
 
     ready_s: Positive = 600.0

@@ -16,6 +16,7 @@ from infra.bench.estimate import Estimate, estimate
 from infra.bench.values import (
     answers,
     confidences,
+    embedded,
     embedding_drift,
     embeddings,
     estimated_quality,
@@ -35,7 +36,7 @@ from schemas.plants import PLANT_EVERY_TAG, PLANT_GUARD_TAG, PLANT_TAG, PLANT_TU
 from schemas.probes import PROBE_TAG, REFERENCE_TAG, TURN_TAG, probes_of
 from schemas.questions import Answers, Asked, Questions
 from schemas.requests import ResponseReleased, ResponseStatus, Route, Served, Timings, Usage
-from schemas.topics import FEEDBACK, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
+from schemas.topics import EMBEDDINGS, FEEDBACK, OBSERVATIONS, REQUESTS, RESPONSES, VERDICTS
 from schemas.verdicts import Direction, Outcome, TextScanned, Verdict
 from schemas.watching import (
     WHOLE_SYSTEM,
@@ -77,10 +78,12 @@ class Cost(BaseModel):
     Attributes:
         updates_per_s: Events taken in, for each second of one core.
         state_bytes: Its snapshot at the end, as JSON.
+        learned_bytes: What it learned by then, which is stored apart from that, once, as JSON.
     """
 
     updates_per_s: Estimate
     state_bytes: int
+    learned_bytes: int = 0
 
 
 class MonitorsBench(BaseModel):
@@ -167,7 +170,12 @@ def _cost(
         for event in events:
             show(made, event)
         rates.append(len(events) / (time.process_time() - began_s))
-    return Cost(updates_per_s=estimate(rates), state_bytes=len(orjson.dumps(made.snapshot())))
+    parts = made.learned() if isinstance(made, Learning | Watch) else {}
+    return Cost(
+        updates_per_s=estimate(rates),
+        state_bytes=len(orjson.dumps(made.snapshot())),
+        learned_bytes=sum(len(orjson.dumps(part())) for part in parts.values()),
+    )
 
 
 def _drills_of(kind: type[Monitor]) -> Drills:
@@ -181,7 +189,7 @@ def _answer(scores: BbqScores, answered: tuple[Question, str]) -> None:
 def _traffic(requests: int) -> Iterator[Observation]:
     """Yield what a deployment's monitors see of ordinary requests, five of them a second."""
     rng = np.random.default_rng(0)
-    now = _NOON
+    now, vectors = _NOON, embeddings(requests)
     for number in range(requests):
         now += timedelta(seconds=float(rng.exponential(1 / _PER_S)))
         request = Origin(topic=REQUESTS.name, partition=0, offset=number)
@@ -198,6 +206,9 @@ def _traffic(requests: int) -> Iterator[Observation]:
         answered = Origin(topic=RESPONSES.name, partition=0, offset=number)
         yield _seen(answered, now, WHOLE_SYSTEM, settled=settled)
         yield _seen(answered, now, response=response)
+        place = Origin(topic=EMBEDDINGS.name, partition=0, offset=number)
+        prompt = embedded(place, now, _DEPLOYMENT, request_id, vectors[number])
+        yield _seen(place, now, embedded=prompt)
         if number % _RATED == 0:
             rating = FeedbackReceived(
                 event_id=answered.cause("rating"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 
 import numpy as np
@@ -12,6 +13,10 @@ from monitors.drift.embedding import EmbeddingDrift, EmbeddingReference
 from monitors.drift.fitting import fit_embeddings
 from monitors.drift.run_lengths import Floats
 from monitors.quality import Calibration, EstimatedQuality
+from monitors.vectors import packed
+from schemas.base import Origin
+from schemas.embeddings import TextEmbedded
+from schemas.verdicts import Direction
 
 _WIDTH = 384
 _TOPICS = 20
@@ -53,6 +58,29 @@ def embeddings(many: int, seed: int = 1) -> Floats:
     rows = centres[rng.integers(0, _TOPICS, many)] + rng.normal(0, 1, (many, _WIDTH))
     found: Floats = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return found
+
+
+def embedded(
+    origin: Origin, at: datetime, deployment: str, request_id: str, vector: Floats
+) -> TextEmbedded:
+    """Return a prompt with this vector, shape (width,)."""
+    return TextEmbedded(
+        event_id=origin.cause("embedded"),
+        occurred_at=at,
+        request_id=request_id,
+        workspace="default",
+        deployment=deployment,
+        deployment_version="1",
+        requested_at=at,
+        direction=Direction.PROMPT,
+        topic="card",
+        text_sha256="0" * 64,
+        model="m",
+        vector=packed(vector),
+        share=1.0,
+        latency_ms=10.0,
+        origin=origin,
+    )
 
 
 def embedding_drift() -> EmbeddingDrift:

@@ -27,6 +27,7 @@ def test_every_monitor_has_a_rate_and_a_size() -> None:
     for cost in (found["watch"], *(cost for part in parts for cost in part.values())):
         assert cost["updates_per_s"]["mean"] > 0
         assert 0 < cost["state_bytes"] < 100_000
+    assert found["monitors"]["embedding_drift"]["learned_bytes"] > 100 * 1000
 
 
 def test_costs_are_printed_a_line_each() -> None:
