@@ -5,14 +5,17 @@ from __future__ import annotations
 from monitors import MONITORS, OWN_MONITORS, PROBE_MONITORS
 from schemas.plants import Plant
 from schemas.probes import Probe, probes_of
-from schemas.registry import Deployment, Pool, Registry
+from schemas.registry import Deployment, Embeddings, Pool, Registry
 from schemas.watching import WHOLE_SYSTEM
 from streams.speaking import speakers_of
 from tests.monitors.test_stereotypes import QUESTIONS
 
 POOL = Pool(name="small", model="m")
 REGISTRY = Registry(
-    deployments={name: Deployment(name=name, pools=(POOL,)) for name in ("bank", "shop")},
+    deployments={
+        name: Deployment(name=name, pools=(POOL,), embeddings=Embeddings())
+        for name in ("bank", "shop")
+    },
     policies={},
     rules={},
     versions={},
@@ -48,3 +51,10 @@ def test_monitors_of_probes_speak_only_where_there_are_some() -> None:
     planted = REGISTRY.model_copy(update={"probes": {}, "questions": {}})
     assert speakers_of(planted)[probes_of("bank")] == {"sensitivity"}
     assert probes_of("shop") not in speakers_of(planted)
+
+
+def test_embeddings_are_spoken_of_where_there_are_some() -> None:
+    """A deployment that asks for none has no word of their monitor."""
+    bare = {"bank": Deployment(name="bank", pools=(POOL,))}
+    speakers = speakers_of(REGISTRY.model_copy(update={"deployments": bare}))
+    assert speakers_of(REGISTRY)["bank"] - speakers["bank"] == {"embedding_drift"}
