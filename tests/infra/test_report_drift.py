@@ -70,17 +70,17 @@ def test_what_changed_is_called_drifted(found: DriftReport) -> None:
 
 
 def test_unchanged_categories_seldom_drift() -> None:
-    """Of sixty columns of the same shares about three are called drifted, and not twenty."""
+    """Of thirty columns of the same shares one or two are called drifted, and not ten."""
     rng = random.Random(0)
 
     def same(window: Window) -> Answers:
         usual = answered(window)
         columns = {
-            f"c{n}": rng.choices("abcd", weights=(70, 20, 7, 3), k=usual.rows) for n in range(60)
+            f"c{n}": rng.choices("abcd", weights=(70, 20, 7, 3), k=usual.rows) for n in range(30)
         }
         return replace(usual, numbers={}, categories=columns)
 
-    assert compare(same(BEFORE), same(SINCE)).drifted_share < 0.12
+    assert compare(same(BEFORE), same(SINCE)).drifted_share < 0.17
 
 
 def test_what_cannot_be_compared_is_named(found: DriftReport) -> None:
