@@ -341,6 +341,7 @@ def _monitors(settings: Settings, registry: Registry, name: str, ready: Ready) -
 
 
 def _alerts(settings: Settings, registry: Registry, name: str, ready: Ready) -> None:
+    from infra.rule_files import RuleFiles
     from streams.alerts_app import run_alerts
     from streams.querying import asking
 
@@ -351,4 +352,5 @@ def _alerts(settings: Settings, registry: Registry, name: str, ready: Ready) -> 
         instance=name,
         ask=asking(settings.store("reader")),
         ready=ready,
+        changed=RuleFiles(settings.registry, checked_registry).changed,
     )

@@ -6,7 +6,8 @@
   changes and then keeps the state of each deployment it touched.
 - **tick** writes among the findings, where a rule needs it, that time has passed; and what the
   queries of rules give. Both are records as well: read again, they have the same effect. None is
-  written while this process is behind, lest a backlog be taken for silence.
+  written while this process is behind, lest a backlog be taken for silence. Rules that people
+  changed meanwhile hold from then on, as if the process had begun anew.
 
 Guarantees. Every detection and every acknowledgement is applied, however often the process is
 killed. What comes again changes nothing, or makes the same event, ``event_id`` included: alerts are
@@ -57,6 +58,7 @@ GROUP = "tidegate-alerts"
 TABLE = "alerts-by-deployment"
 ACKNOWLEDGEMENTS = f"{GROUP}-acknowledgements"
 TICK_S = 5.0
+Changed = Callable[[], Sequence[AlertRule] | None]
 log = logging.getLogger(__name__)
 
 
@@ -67,22 +69,24 @@ class Judge:
         app: Where they are to run.
         registry: The rules, and which deployments there are.
         ask: Asks the store a rule's query about a time.
+        changed: Returns all rules if people have changed one.
     """
 
-    def __init__(self, app: faust.App, registry: Registry, ask: Ask) -> None:
+    def __init__(self, app: faust.App, registry: Registry, ask: Ask, changed: Changed) -> None:
         self._app = app
         self._speakers = speakers_of(registry)
-        self._rules = tuple(registry.rules.values())
+        self._rules: Sequence[AlertRule] = tuple(registry.rules.values())
         self._needed = Needed(self._rules)
         self._ask = ask
+        self._changed = changed
+        self._judging = asyncio.Lock()
         self._asked: dict[str, int] = {}
         self._states: dict[str, Alerts] = {}
         self._ends: dict[TP, int] | None = None
         self._snapshots = Snapshots(app, TABLE)
         app.agent(raw(app, FEEDBACK.name), name="relay")(self.relay)
         app.agent(raw(app, FINDINGS.name, ACKNOWLEDGEMENTS), name="judge")(self.judge)
-        if self._needed.time:
-            app.timer(TICK_S, name="tick")(self.tick)
+        app.timer(TICK_S, name="tick")(self.tick)
         app.on_partitions_revoked.connect(self._forget)
 
     async def relay(self, stream: StreamT[bytes]) -> None:
@@ -95,19 +99,32 @@ class Judge:
     async def judge(self, stream: StreamT[bytes]) -> None:
         """Write what findings and acknowledgements change."""
         async for batch in batches(stream, most=500, within_s=0.2):
-            changes: list[AlertChanged] = []
-            touched: dict[str, int] = {}
-            for event in batch:
-                deployment, changed = self._apply(event)
-                if deployment:
-                    changes += changed
-                    touched[deployment] = event.message.partition
-            said = [(change.alert_id.encode(), encode(change)) for change in changes]
-            await write(self._app, ALERTS.name, said)
-            await self._snapshots.put(
-                Kept(name, partition, self._states[name].snapshot())
-                for name, partition in touched.items()
-            )
+            async with self._judging:
+                await self._judge(batch)
+
+    async def _judge(self, batch: Sequence[EventT[bytes]]) -> None:
+        changes: list[AlertChanged] = []
+        touched: dict[str, int] = {}
+        for event in batch:
+            deployment, changed = self._apply(event)
+            if deployment:
+                changes += changed
+                touched[deployment] = event.message.partition
+        said = [(change.alert_id.encode(), encode(change)) for change in changes]
+        await write(self._app, ALERTS.name, said)
+        await self._snapshots.put(
+            Kept(name, partition, self._states[name].snapshot())
+            for name, partition in touched.items()
+        )
+
+    async def _renew(self) -> None:
+        """Take on the rules if they have changed; states come back from what is kept of them."""
+        rules = self._changed()
+        if rules is None:
+            return
+        async with self._judging:
+            self._rules, self._needed = rules, Needed(rules)
+            self._states.clear()
 
     def _apply(self, event: EventT[bytes]) -> tuple[str, list[AlertChanged]]:
         """Return the deployment whose state ``event`` touches, if any, and what changes."""
@@ -144,7 +161,8 @@ class Judge:
 
     async def tick(self) -> None:
         """Write that time has passed, and what queries give, for what this process judges."""
-        if not await self._is_up_to_date():
+        await self._renew()
+        if not await self._is_up_to_date() or not self._needed.time:
             return
         mine = [name for name in self._speakers if self._owns(name)]
         now = datetime.now(UTC)
@@ -234,6 +252,7 @@ def run_alerts(
     instance: str,
     ask: Ask,
     ready: Callable[[], None],
+    changed: Changed = lambda: None,
     drain_s: float = 25.0,
 ) -> None:
     """Run the alerts in this process until SIGTERM; return once what was begun is committed.
@@ -245,6 +264,7 @@ def run_alerts(
         instance: Unique among the processes of this role, and the same after a restart.
         ask: Asks the store a rule's query about a time.
         ready: Called once state is recovered and findings are being read.
+        changed: Returns all rules if people have changed one.
         drain_s: How long stopping may take before the process ends with what was not committed.
 
     Raises:
@@ -256,7 +276,7 @@ def run_alerts(
         kept = Snapshots.topic(GROUP, TABLE)
         await ensure_topics(connection, kept, ACKNOWLEDGEMENTS, beside=FINDINGS.name)
         app = make_app(GROUP, connection, data=data, instance=instance)
-        Judge(app, registry, ask)
+        Judge(app, registry, ask, changed)
         await serve(app, ready, drain_s)
 
     asyncio.run(main())

@@ -67,7 +67,7 @@ def acknowledge(settings: Settings, alert_id: str, author: str, note: str) -> No
 def silence() -> None:
     """Times at which a rule does not speak, kept in its file of the registry.
 
-    The alerts' process reads them when it begins. Each change is an entry of the audit trail.
+    They hold within seconds. Each change is an entry of the audit trail.
     """
 
 
@@ -159,7 +159,6 @@ def _replace(
     )
     asyncio.run(entry)
     file.write(raw)
-    click.echo("the alerts' process reads it when it begins", err=True)
 
 
 @command.command("test")

@@ -9,17 +9,20 @@ import pytest
 from click.testing import CliRunner
 
 from infra.cli import tidegate
+from infra.rule_files import RuleFiles
 from infra.silencing import RuleFile, open_silences
 from infra.topics import apply
 from schemas.alert_rules import Silence
 from schemas.codec import decode
 from schemas.errors import ConfigError
 from schemas.improving import AuditEntry
+from schemas.registry import load_registry
 from schemas.topics import AUDIT
 from streams.auditing import audit
 from streams.log import Connection
 from streams.tail import Tail
 
+DEPLOYMENT = "name: bank\npools: [{name: small, model: m}]\n"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FIRST = Silence(since=NOON, until=NOON + timedelta(hours=1), author="eve", reason="a: move, at # 5")
 SECOND = Silence(since=NOON, until=NOON + timedelta(hours=2), segment={"pool": "small"})
@@ -84,6 +87,27 @@ def test_what_cannot_be_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no alert rule 'quick'; there are: slow"):
         RuleFile(tmp_path, "quick")
     assert (tmp_path / "alerts/slow.yaml").read_text() == BLOCK
+
+
+def test_changed_rules_are_read_again_and_wrong_ones_left(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once for each change; a mistake is logged, and the rules stay as they were."""
+    (tmp_path / "deployments").mkdir()
+    (tmp_path / "deployments/bank.yaml").write_text(DEPLOYMENT)
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies/default.yaml").write_text("name: default\n")
+    rule = file(tmp_path, BARE)
+    files = RuleFiles(tmp_path, load_registry)
+    assert files.changed() is None
+    rule.write(rule.adding(SECOND))
+    changed = files.changed()
+    assert changed is not None
+    assert [one.silences for one in changed] == [(SECOND,)]
+    assert files.changed() is None
+    (tmp_path / "alerts/slow.yaml").write_text("name: slow\nfor: 5\n")
+    assert files.changed() is None
+    assert "goes on with the rules as they were" in caplog.text
 
 
 def test_silences_that_are_over_are_not_listed(tmp_path: Path) -> None:

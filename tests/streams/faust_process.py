@@ -2,8 +2,8 @@
 
 Arguments: the role, Kafka's address, the data folder, the instance's name, and either ``count`` for
 watchers that count instead of the real ones, ``probe`` for a registry with a probe and a plant,
-``changed`` for one whose deployment is of another version, or ``patient`` for rules that wait and
-ask.
+``changed`` for one whose deployment is of another version, or whose rules are other ones once the
+file ``rules-changed`` is there, or ``patient`` for rules that wait and ask.
 """
 
 from __future__ import annotations
@@ -200,6 +200,12 @@ def _answer(sql: str, at: datetime) -> list[dict[str, object]]:
     return [{"value": 3.0, "deployment": "support", "workspace": "w"}]
 
 
+def _changed(file: Path) -> Callable[[], list[AlertRule] | None]:
+    """Return what tells once, when the file is there, of another rule."""
+    rules = [[AlertRule(name="other")]]
+    return lambda: rules.pop() if rules and file.exists() else None
+
+
 async def _nothing_waits(pool: str) -> int:
     return 0
 
@@ -217,7 +223,10 @@ def main() -> None:
     if role == "alerts":
         run_alerts(
             Connection(bootstrap),
-            registry=REGISTRY.model_copy(update={"rules": PATIENT}) if options else REGISTRY,
+            registry=REGISTRY.model_copy(update={"rules": PATIENT})
+            if "patient" in options
+            else REGISTRY,
+            changed=_changed(Path(data, "rules-changed")),
             data=Path(data),
             instance=instance,
             ask=_answer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -194,3 +195,27 @@ async def test_time_and_queries_are_records_among_the_findings(
     assert changes["asked"].value == 3.0
     written = [decode(Finding, record.value) for record in await read_all(broker, FINDINGS.name)]
     assert {"clock", "query"} <= {finding.monitor for finding in written}
+
+
+async def test_changed_rules_hold_without_a_restart(broker: Connection, tmp_path: Path) -> None:
+    """What fires stays as it was; the new rule judges what comes next."""
+    with member("alerts", broker, tmp_path, option="changed") as alerts:
+        alerts.wait_ready()
+        await find(broker, "detection")
+
+        async def fired(rule: str) -> bool:
+            return any(one.rule == rule for one in await told(broker))
+
+        await until(lambda: fired("any"), 60)
+        (tmp_path / "rules-changed").touch()
+
+        turns = count(1)
+
+        async def fires_anew() -> bool:
+            await find(broker, "detection", next(turns))
+            return await fired("other")
+
+        await until(fires_anew, 60)
+        assert alerts.stop() == 0
+    last = {one.rule: one.state for one in await told(broker) if one.segment == {"number": "0"}}
+    assert last["any"] == "resolved"
