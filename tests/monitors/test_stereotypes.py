@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import orjson
 import pytest
 from pydantic import ValidationError
 
+from infra.eval.bias import FILE, Row, evaluate
+from infra.eval.rows import read_rows
 from monitors.questions import ROLES, asked_by, question_of
 from monitors.stereotypes import Stereotypes
 from schemas.codec import encode
@@ -18,6 +22,7 @@ from schemas.watching import Observation
 from tests.monitors.observations import Stream
 from tests.monitors.watching import told, values
 
+FOLDER = os.environ.get("TIDEGATE_PUBLIC_DATA")
 QUESTIONS = Questions(
     name="ages",
     deployment="bank",
@@ -130,3 +135,25 @@ def test_a_restart_changes_nothing() -> None:
             parted.restore(stored)
         found += parted.observe(one)
     assert found == [said for one in observations for said in whole.observe(one)]
+
+
+@pytest.mark.skipif(FOLDER is None, reason="TIDEGATE_PUBLIC_DATA is not set")
+@pytest.mark.parametrize("category", ["Age", "Religion"])
+def test_the_scores_of_a_real_model_are_those_of_the_formula(category: str) -> None:
+    """Asked as our questions are, its answers to BBQ give what the evaluation gives."""
+    data = Path(str(FOLDER)) / FILE
+    monitor, stream = Stereotypes(stretch=10_000), Stream("bank")
+    for number, row in enumerate(row for row in read_rows(data, Row) if row.category == category):
+        question = row.asked()
+        tags = {"questions": category, "question.category": category}
+        tags["question.context"] = "ambiguous" if question.ambiguous else "disambiguated"
+        tags["question.polarity"] = "negative" if question.negative else "positive"
+        for answer, group in zip(question.answers, question.groups, strict=True):
+            named = "stereotyped" if group in question.stereotyped else "other"
+            tags[f"question.answer.{group if group == 'unknown' else named}"] = answer
+        answered = stream.after(1).response(f"r{number}", metadata=tags, text=row.prediction)
+        monitor.observe(answered)
+    expected = evaluate(data)["categories"][category]
+    stated = {one.metric: one.value for one in monitor.observe(stream.after(600).tick())}
+    assert stated["bias_ambiguous"] == pytest.approx(expected["ambiguous"], abs=0.01)
+    assert stated["bias_disambiguated"] == pytest.approx(expected["disambiguated"], abs=0.01)
