@@ -54,7 +54,7 @@ class EmbeddingShift:
     answers (:mod:`monitors.drift.embedding`); a conversation counts with its first text. A single
     alarm of the charts says little, as one comes every ``arl`` texts without drift; it shows in the
     level that is stated twice a minute. A finding is raised when alarms repeat so fast that without
-    drift it happens once in ``quiet`` texts at most, on average: twelve days at ten texts a second.
+    drift it happens at most once in ``quiet`` texts, on average: twelve days at ten texts a second.
     It names the topics that grew and the requests at which alarms came, and ends once a whole run
     length passes without one. Where the reference cannot promise its run length, levels are stated
     with the reason and no finding is raised.
@@ -171,9 +171,8 @@ class EmbeddingShift:
         return (
             f"{texts} are {what} in {described(reference)}{grown}; since "
             f"{clock(alarms.since_at or observation.occurred_at)} {alarms.alarms} alarms in "
-            f"{alarms.events:,} conversations, of which one comes every {self._arl:,.0f} without "
-            f"drift, and so many at once every {self._quiet:,.0f} at most; "
-            f"{where}{examples(alarms.exemplars)}"
+            f"{alarms.events:,} conversations; without drift one comes in {self._arl:,.0f}, and so "
+            f"many so fast at most once in {self._quiet:,.0f}; {where}{examples(alarms.exemplars)}"
         )
 
     def _e_value(self, alarms: Repeated, at: datetime) -> float:
