@@ -81,6 +81,15 @@ def test_a_monitor_that_sees_nothing_is_told_once_and_its_end() -> None:
     assert ended.value == 1.0
 
 
+def test_a_monitor_that_learned_on_a_bad_day_is_told() -> None:
+    """What it takes as usual is so slow that five times as slow as now is nothing to it."""
+    slow = Episode(0, 250, slow=8.0)
+    (told,) = [
+        one for one in drilled(LatencyShift(), steady(3000, [slow])) if one.kind == "detection"
+    ]
+    assert "latency said nothing in a drill" in told.cause
+
+
 def test_a_monitor_that_has_told_a_change_is_left_alone() -> None:
     """Its copy could not tell it again."""
     slow = Episode(800, 700, slow=6.0)
