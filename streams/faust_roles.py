@@ -48,6 +48,8 @@ COMMIT_EVERY_S = 1.0
 LINGER_S = 0.005
 SEEN_S = 30.0
 SNAPSHOT_MAX_BYTES = 16 << 20
+SENT_AT_ONCE = 50
+"""Records of a changelog that wait for Kafka together; Faust complains of more than 100."""
 
 CHANGELOG = {
     "cleanup.policy": "compact",
@@ -279,14 +281,17 @@ class Snapshots:
             await self._store(each.partition, dict.fromkeys(needless))
 
     async def _store(self, partition: int, values: Mapping[bytes, bytes | None]) -> None:
-        # Assigning to the table would send them as well, but nobody would learn of a failure.
-        sent = [self._table.send_changelog(partition, key, value) for key, value in values.items()]
-        for key, value in values.items():
-            if value is None:
-                self._table.data.pop(key, None)
-            else:
-                self._table.data[key] = value
-        await asyncio.gather(*sent)
+        items = list(values.items())
+        for at in range(0, len(items), SENT_AT_ONCE):
+            some = items[at : at + SENT_AT_ONCE]
+            # Assigning to the table would send them as well, but nobody would learn of a failure.
+            sent = [self._table.send_changelog(partition, key, value) for key, value in some]
+            for key, value in some:
+                if value is None:
+                    self._table.data.pop(key, None)
+                else:
+                    self._table.data[key] = value
+            await asyncio.gather(*sent)
 
 
 def _part(key: str, name: str) -> bytes:
