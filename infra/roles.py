@@ -6,7 +6,6 @@ A role's libraries are loaded only in its own process: the gate must not pay for
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra.garbage import collect_seldom
 from infra.room import Room
 from infra.settings import Settings
 from schemas.alert_rules import check_monitors
@@ -72,16 +72,6 @@ def run_role(
         _monitors(settings, registry, name, serves)
     else:
         _alerts(settings, registry, name, serves)
-
-
-def collect_seldom() -> None:
-    """Let the search for cyclic garbage pass over what is loaded, and be rarer than by default.
-
-    An event makes hundreds of objects that die by themselves and next to no cycle; looking for one
-    every 700 objects took a fifth of the gate's time.
-    """
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def checked_registry(folder: Path) -> Registry:

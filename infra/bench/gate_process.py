@@ -13,7 +13,8 @@ from pathlib import Path
 from pstats import Stats
 from typing import Any
 
-from infra.roles import build_gate, checked_registry, collect_seldom
+from infra.garbage import collect_seldom
+from infra.roles import build_gate, checked_registry
 from infra.settings_sources import load_settings
 from streams.gate import TOPICS, Gate
 from streams.kafka_log import KafkaLog
