@@ -21,7 +21,7 @@ from streams.kafka_log import client_options
 from streams.log import Connection
 from tests.embedded import CACHE, free_port, start, stop
 
-TOPIC = "llm.audit.v1"
+TOPIC = "llm.control.v1"
 
 
 @pytest.fixture
