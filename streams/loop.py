@@ -8,6 +8,7 @@ guarantees, whoever dies and whenever:
 * A lane opens in this order only: pause the partition, open its writer (which shuts out the
   partition's earlier owner and ends its transaction), read the committed position, seek, resume.
   Read before the writer is open, a position may be overtaken by a late commit of the old owner.
+* A member that has committed a position never begins before it, whatever the log says of it later.
 * Records reach a lane in order, each at most once between two openings.
 * A writer that was shut out, an outcome that is unknown and a broker that is away all lead to the
   same place: the lane opens anew, after a pause that grows.
@@ -111,7 +112,7 @@ class Lane:
         """
         assert self._writer is not None
         await self._writer.write(outputs, position)
-        self.position = position
+        self.position = self._loop.reached[self.partition] = position
         self._loop.pauses.pop(self.partition, None)
 
     async def reopen(self) -> Position:
@@ -127,9 +128,11 @@ class Lane:
         self._loop.pause(self.partition)
         await self.shut()
         self._writer = await self._loop.log.open_writer(self._loop.group, self.partition)
-        self.position = await self._loop.log.committed(self._loop.group, self.partition)
+        said = await self._loop.log.committed(self._loop.group, self.partition)
+        self.position = self._loop.later(self.partition, said)
         self._next = self.position.offset
         self.is_open = True
+        logger.info("%s/%d opens at %d", *self.partition, self._next)
         self.carry_on()
         return self.position
 
@@ -195,6 +198,7 @@ class Loop:
         self.log = log
         self.group = group
         self.pauses: dict[Partition, float] = {}
+        self.reached: dict[Partition, Position] = {}
         self._member = member
         self._topics = tuple(topics)
         self._work = work
@@ -260,6 +264,22 @@ class Loop:
         """Read ``partition`` from ``offset`` on, where it is owned."""
         if self._membership is not None:
             self._membership.seek(partition, offset)
+
+    def later(self, partition: Partition, said: Position) -> Position:
+        """Return where ``partition`` stands, given what the log says; positions never go back.
+
+        A cluster that has just come back may not know, for a while, what it had acknowledged.
+        """
+        known = self.reached.get(partition)
+        if known is None or known.offset <= said.offset:
+            return said
+        logger.error(
+            "%s/%d was committed at %d, and now the log says %d",
+            *partition,
+            known.offset,
+            said.offset,
+        )
+        return known
 
     async def _poll(self) -> None:
         assert self._membership is not None

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
+from schemas.errors import LogUnavailable
 from streams.log import Membership, Output, Owned, Partition, Position, Record, Writer
 from streams.loop import Loop
 from streams.memory_log import MemoryLog
@@ -144,3 +145,59 @@ async def _repeated() -> list[bytes | None]:
 def test_record_delivered_again_is_dropped() -> None:
     """What a lane had before, it does not take twice."""
     assert run(_repeated()) == [b"0", b"1", b"2"]
+
+
+class _Forgetful(MemoryLog):
+    """A log that goes away once, and does not know when it is back what it had committed."""
+
+    def __init__(self) -> None:
+        super().__init__({works.INPUT: 1, works.OUTPUT: 1})
+        self.away = False
+        self._forgot = False
+
+    async def open_writer(self, group: str, partition: Partition) -> Writer:
+        """Return a writer that fails while the log is away."""
+        return _Failing(self, await super().open_writer(group, partition))
+
+    async def committed(self, group: str, partition: Partition) -> Position:
+        """Return the beginning, once it has forgotten."""
+        return Position(0) if self._forgot else await super().committed(group, partition)
+
+    def forget(self) -> None:
+        """Come back without a memory."""
+        self.away, self._forgot = False, True
+
+
+class _Failing:
+    def __init__(self, log: _Forgetful, writer: Writer) -> None:
+        self._log = log
+        self._writer = writer
+
+    async def write(self, outputs: Sequence[Output], position: Position) -> None:
+        if self._log.away:
+            self._log.forget()
+            raise LogUnavailable("away")
+        await self._writer.write(outputs, position)
+
+    async def close(self) -> None:
+        await self._writer.close()
+
+
+async def _forgotten() -> list[bytes | None]:
+    log = _Forgetful()
+    stop, task = _member(log, "a")
+    for turn in range(2):
+        log.away = turn == 1
+        for number in range(5):
+            log.append(works.INPUT, b"%d-%d" % (turn, number))
+        while len(log.read(works.OUTPUT)) < 5 * (turn + 1):
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(5.0)
+    stop.set()
+    await task
+    return [record.value for record in log.read(works.OUTPUT)]
+
+
+def test_what_a_member_has_committed_is_not_done_again() -> None:
+    """A cluster that comes back without its memory is not believed: ten in, ten out."""
+    assert run(_forgotten()) == [b"%d-%d" % (turn, n) for turn in range(2) for n in range(5)]
