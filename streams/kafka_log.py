@@ -14,9 +14,10 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
-from schemas.errors import ConfigError, LogUnavailable
+from schemas.errors import ConfigError
 from schemas.topics import RECORD_MAX_BYTES
 from streams.kafka_errors import translated
+from streams.kafka_offsets import stable_position
 from streams.log import (
     Connection,
     Membership,
@@ -129,12 +130,10 @@ class KafkaLog:
         return _KafkaWriter(self, producer, group, partition)
 
     async def committed(self, group: str, partition: Partition) -> Position:
-        """Ask the group's coordinator.
+        """Ask the group's coordinator; where nothing was ever committed, that is the beginning.
 
         Raises:
-            LogUnavailable: If it does not know. One that still reads its groups in answers for the
-                group as a whole, names no partition, and the driver looks at partitions alone;
-                where nothing was ever committed, the partition is named, without an offset.
+            LogUnavailable: If it does not know, as while it still reads its groups in.
         """
         await self._connect()
         assert self._admin is not None
@@ -142,12 +141,9 @@ class KafkaLog:
         where = TopicPartition(*partition)
         with translated():
             async with asyncio.timeout(ANSWER_S):
-                found = await self._admin.list_consumer_group_offsets(group, partitions=[where])
-                position = found.get(where)
-                if position is None:
-                    raise LogUnavailable("the group's coordinator does not know where it stands")
-                if position.offset >= 0:
-                    return Position(position.offset, position.metadata or "")
+                position = await stable_position(self._admin, group, partition)
+                if position is not None:
+                    return position
                 return Position((await self._reader.beginning_offsets([where]))[where])
 
     async def history(
@@ -248,16 +244,18 @@ class KafkaLog:
         async with self._starting:
             if self._admin is None:
                 admin = AIOKafkaAdminClient(**self._options)
+                await _started(admin)
                 reader = AIOKafkaConsumer(
                     **self._options,
                     enable_auto_commit=False,
                     isolation_level="read_committed",
                     fetch_max_wait_ms=_READER_WAIT_MS,
                 )
-                with translated():
-                    async with asyncio.timeout(ANSWER_S):
-                        await admin.start()
-                await _started(reader)
+                try:
+                    await _started(reader)
+                except BaseException:
+                    await _stopped(admin)
+                    raise
                 self._admin, self._reader = admin, reader
 
 
@@ -355,7 +353,7 @@ class _KafkaWriter:
         await _stopped(self._producer)
 
 
-async def _started(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+async def _started(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
     try:
         with translated():
             async with asyncio.timeout(ANSWER_S):

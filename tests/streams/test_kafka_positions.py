@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import GroupAuthorizationFailedError, GroupLoadInProgressError
 
-from schemas.errors import LogUnavailable
-from streams.kafka_log import KafkaLog
-from streams.log import Partition, Position
+from schemas.errors import ConfigError, LogUnavailable
+from streams.kafka_log import KafkaLog, client_options
+from streams.log import Output, Partition, Position
+from tests.embedded import start, stop
+from tests.streams.faust_cluster import new_broker
 
 PARTITION = Partition("llm.requests.v1", 0)
+TURNS = 1
+
+
+class Answer(NamedTuple):
+    """What a coordinator says."""
+
+    error_code: int
+    topics: Any
 
 
 class Cluster:
     """An admin client and a reader at once, whose coordinator says what it is told to."""
 
-    def __init__(self, said: dict[TopicPartition, OffsetAndMetadata]) -> None:
+    def __init__(self, said: Answer) -> None:
         self.said = said
 
-    async def list_consumer_group_offsets(
-        self, group: str, partitions: Any
-    ) -> dict[TopicPartition, OffsetAndMetadata]:
-        """Return what it was told to say."""
+    async def find_coordinator(self, group: str) -> int:
+        """Return the only node there is."""
+        return 1
+
+    async def _send_request(self, request: Any, node: int) -> Answer:
         return self.said
 
-    async def beginning_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
+    async def beginning_offsets(self, partitions: Any) -> dict[Any, int]:
         """Return where partitions begin."""
         return dict.fromkeys(partitions, 3)
 
 
-def log_with(said: dict[TopicPartition, OffsetAndMetadata]) -> KafkaLog:
+def log_with(said: Answer) -> KafkaLog:
     """Return a log whose coordinator says ``said``."""
     log: Any = KafkaLog.__new__(KafkaLog)
     log._admin = log._reader = Cluster(said)
@@ -45,19 +58,79 @@ def log_with(said: dict[TopicPartition, OffsetAndMetadata]) -> KafkaLog:
     return made
 
 
-async def test_a_coordinator_that_still_reads_its_groups_in_is_not_believed() -> None:
-    """An answer that does not name the partition is none: to begin anew would double all."""
-    with pytest.raises(LogUnavailable):
-        await log_with({}).committed("group", PARTITION)
+def about(offset: int, metadata: str | None, error_code: int = 0) -> Any:
+    """Return an answer's part about the partition."""
+    return [(PARTITION.topic, [(0, offset, -1, metadata, error_code, {})], {})]
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (Answer(GroupLoadInProgressError.errno, []), LogUnavailable),
+        (Answer(0, []), LogUnavailable),
+        (Answer(0, about(-1, "", GroupLoadInProgressError.errno)), LogUnavailable),
+        (Answer(GroupAuthorizationFailedError.errno, []), ConfigError),
+    ],
+)
+async def test_a_coordinator_that_cannot_tell_is_not_believed(
+    said: Answer, error: type[Exception]
+) -> None:
+    """Whether it speaks of the group, the partition or nothing: to begin anew would double all."""
+    with pytest.raises(error):
+        await log_with(said).committed("group", PARTITION)
 
 
 @pytest.mark.parametrize(
     ("offset", "metadata", "expected"),
-    [(7, "note", Position(7, "note")), (-1, "", Position(3))],
+    [(7, "note", Position(7, "note")), (7, None, Position(7)), (-1, "", Position(3))],
 )
 async def test_what_is_committed_counts_and_nothing_is_the_beginning(
-    offset: int, metadata: str, expected: Position
+    offset: int, metadata: str | None, expected: Position
 ) -> None:
     """A partition with a position is read from there, one without from its beginning."""
-    said = {TopicPartition(*PARTITION): OffsetAndMetadata(offset, metadata)}
+    said = Answer(0, about(offset, metadata))
     assert await log_with(said).committed("group", PARTITION) == expected
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+async def test_a_broker_that_comes_back_tells_what_was_committed(tmp_path: Path) -> None:
+    """Its very first answer after kill -9 is the last position, never that there is none."""
+    broker = new_broker(tmp_path)
+    await asyncio.to_thread(broker.prepare)
+    process = await asyncio.to_thread(start, broker)
+    try:
+        await _make_topic(broker.connection)
+        for turn in range(1, TURNS + 1):
+            log = KafkaLog(broker.connection)
+            writer = await log.open_writer("group", PARTITION)
+            for number in range(50):
+                position = Position(100 * turn + number, f"turn {turn}")
+                await writer.write([Output(PARTITION.topic, b"k", b"v")], position)
+            await writer.close()
+            process.kill()
+            await asyncio.to_thread(process.wait)
+            await log.close()
+            coming = asyncio.create_task(asyncio.to_thread(start, broker))
+            assert await _first_answer(broker.connection) == position
+            process = await coming
+    finally:
+        stop(process)
+
+
+async def _make_topic(connection: Any) -> None:
+    admin = AIOKafkaAdminClient(**client_options(connection))
+    await admin.start()
+    await admin.create_topics([NewTopic(PARTITION.topic, 1, 1)])
+    await admin.close()
+
+
+async def _first_answer(connection: Any) -> Position:
+    while True:
+        log = KafkaLog(connection)
+        try:
+            return await log.committed("group", PARTITION)
+        except LogUnavailable:
+            await asyncio.sleep(0.02)
+        finally:
+            await log.close()
