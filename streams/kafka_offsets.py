@@ -11,6 +11,8 @@ References:
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CoordinatorNotAvailableError, for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
@@ -84,8 +86,8 @@ class _StableOffset(Request[_Question]):  # type: ignore[misc]
         self._partition = partition
 
     def build(self, request_struct_class: type[_Question]) -> _Question:
-        topics = [(self._partition.topic, [self._partition.number], {})]
-        return request_struct_class(self._group, topics, True, {})
+        asked: list[Any] = [(self._partition.topic, [self._partition.number], {})]
+        return request_struct_class(self._group, asked, True, {})
 
 
 async def stable_position(
