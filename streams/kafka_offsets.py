@@ -29,6 +29,9 @@ from aiokafka.protocol.types import (
 
 from streams.log import Partition, Position
 
+_UNSTABLE = 88
+_UNKNOWN = CoordinatorNotAvailableError
+
 
 class _Answer(Response):  # type: ignore[misc]  # aiokafka has no types
     API_KEY = 9
@@ -78,22 +81,27 @@ class _Question(RequestStruct):  # type: ignore[misc]
     )
 
 
-class _StableOffset(Request[_Question]):  # type: ignore[misc]
+class _Offset(Request[_Question]):  # type: ignore[misc]
     API_KEY = 9
 
-    def __init__(self, group: str, partition: Partition) -> None:
+    def __init__(self, group: str, partition: Partition, stable: bool) -> None:
         self._group = group
         self._partition = partition
+        self._stable = stable
 
     def build(self, request_struct_class: type[_Question]) -> _Question:
         asked: list[Any] = [(self._partition.topic, [self._partition.number], {})]
-        return request_struct_class(self._group, asked, True, {})
+        return request_struct_class(self._group, asked, self._stable, {})
 
 
 async def stable_position(
     admin: AIOKafkaAdminClient, group: str, partition: Partition
 ) -> Position | None:
     """Return where ``group`` stands in ``partition``; None if it never committed there.
+
+    A commit that is pending for ever, of a transaction that has ended, makes no offset unstable for
+    us: who asks has ended the transactions of earlier owners. That the coordinator knows of it says
+    that it has seen everything, so it may be asked once more, for what was committed.
 
     Args:
         admin: A client that is started.
@@ -105,11 +113,14 @@ async def stable_position(
             or newer.
     """
     node = await admin.find_coordinator(group)
-    answer = await admin._send_request(_StableOffset(group, partition), node)
-    if answer.error_code or not answer.topics:
-        error = for_code(answer.error_code) if answer.error_code else CoordinatorNotAvailableError
-        raise error(f"group {group!r}")
-    ((_, ((_, offset, _, metadata, error_code, _),), _),) = answer.topics
+    for stable in (True, False):
+        answer = await admin._send_request(_Offset(group, partition, stable), node)
+        if answer.error_code or not answer.topics:
+            error = for_code(answer.error_code) if answer.error_code else _UNKNOWN
+            raise error(f"group {group!r}")
+        ((_, ((_, offset, _, metadata, error_code, _),), _),) = answer.topics
+        if error_code != _UNSTABLE:
+            break
     if error_code:
         raise for_code(error_code)(f"group {group!r}")
     return Position(offset, metadata or "") if offset >= 0 else None

@@ -30,25 +30,25 @@ class Answer(NamedTuple):
 class Cluster:
     """An admin client and a reader at once, whose coordinator says what it is told to."""
 
-    def __init__(self, said: Answer) -> None:
-        self.said = said
+    def __init__(self, *said: Answer) -> None:
+        self.said = list(said)
 
     async def find_coordinator(self, group: str) -> int:
         """Return the only node there is."""
         return 1
 
     async def _send_request(self, request: Any, node: int) -> Answer:
-        return self.said
+        return self.said.pop(0)
 
     async def beginning_offsets(self, partitions: Any) -> dict[Any, int]:
         """Return where partitions begin."""
         return dict.fromkeys(partitions, 3)
 
 
-def log_with(said: Answer) -> KafkaLog:
-    """Return a log whose coordinator says ``said``."""
+def log_with(*said: Answer) -> KafkaLog:
+    """Return a log whose coordinator says ``said``, one after the other."""
     log: Any = KafkaLog.__new__(KafkaLog)
-    log._admin = log._reader = Cluster(said)
+    log._admin = log._reader = Cluster(*said)
 
     async def connect() -> None:
         """Be connected already."""
@@ -92,8 +92,16 @@ async def test_what_is_committed_counts_and_nothing_is_the_beginning(
     assert await log_with(said).committed("group", PARTITION) == expected
 
 
+async def test_a_commit_that_is_pending_for_ever_stops_nobody() -> None:
+    """What was committed before it is where the group stands."""
+    log = log_with(Answer(0, about(-1, "", 88)), Answer(0, about(7, "note")))
+    assert await log.committed("group", PARTITION) == Position(7, "note")
+
+
 @pytest.mark.kafka
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:Unclosed:ResourceWarning")  # of clients that met no broker
 async def test_a_broker_that_comes_back_tells_what_was_committed(tmp_path: Path) -> None:
     """Its very first answer after kill -9 is the last position, never that there is none."""
     broker = new_broker(tmp_path)
