@@ -120,8 +120,9 @@ async def test_a_broker_that_comes_back_tells_what_was_committed(tmp_path: Path)
             await asyncio.to_thread(process.wait)
             await log.close()
             coming = asyncio.create_task(asyncio.to_thread(start, broker))
-            assert await _first_answer(broker.connection) == position
+            told = await _first_answer(broker.connection)
             process = await coming
+            assert told == position
     finally:
         stop(process)
 
@@ -137,6 +138,8 @@ async def _first_answer(connection: Any) -> Position:
     while True:
         log = KafkaLog(connection)
         try:
+            # As the loop does: what was being committed is committed once the writer is open.
+            await (await log.open_writer("group", PARTITION)).close()
             return await log.committed("group", PARTITION)
         except LogUnavailable:
             await asyncio.sleep(0.02)
