@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import GroupAuthorizationFailedError, GroupLoadInProgressError
 
 from schemas.errors import ConfigError, LogUnavailable
-from streams.kafka_log import KafkaLog, client_options
-from streams.log import Output, Partition, Position
-from tests.embedded import start, stop
-from tests.streams.faust_cluster import new_broker
+from streams.kafka_log import KafkaLog
+from streams.log import Partition, Position
 
 PARTITION = Partition("llm.requests.v1", 0)
-TURNS = 1
 
 
 class Answer(NamedTuple):
@@ -96,52 +90,3 @@ async def test_a_commit_that_is_pending_for_ever_stops_nobody() -> None:
     """What was committed before it is where the group stands."""
     log = log_with(Answer(0, about(-1, "", 88)), Answer(0, about(7, "note")))
     assert await log.committed("group", PARTITION) == Position(7, "note")
-
-
-@pytest.mark.kafka
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore:Unclosed:ResourceWarning")  # of clients that met no broker
-async def test_a_broker_that_comes_back_tells_what_was_committed(tmp_path: Path) -> None:
-    """Its very first answer after kill -9 is the last position, never that there is none."""
-    broker = new_broker(tmp_path)
-    await asyncio.to_thread(broker.prepare)
-    process = await asyncio.to_thread(start, broker)
-    try:
-        await _make_topic(broker.connection)
-        for turn in range(1, TURNS + 1):
-            log = KafkaLog(broker.connection)
-            writer = await log.open_writer("group", PARTITION)
-            for number in range(50):
-                position = Position(100 * turn + number, f"turn {turn}")
-                await writer.write([Output(PARTITION.topic, b"k", b"v")], position)
-            await writer.close()
-            process.kill()
-            await asyncio.to_thread(process.wait)
-            await log.close()
-            coming = asyncio.create_task(asyncio.to_thread(start, broker))
-            told = await _first_answer(broker.connection)
-            process = await coming
-            assert told == position
-    finally:
-        stop(process)
-
-
-async def _make_topic(connection: Any) -> None:
-    admin = AIOKafkaAdminClient(**client_options(connection))
-    await admin.start()
-    await admin.create_topics([NewTopic(PARTITION.topic, 1, 1)])
-    await admin.close()
-
-
-async def _first_answer(connection: Any) -> Position:
-    while True:
-        log = KafkaLog(connection)
-        try:
-            # As the loop does: what was being committed is committed once the writer is open.
-            await (await log.open_writer("group", PARTITION)).close()
-            return await log.committed("group", PARTITION)
-        except LogUnavailable:
-            await asyncio.sleep(0.02)
-        finally:
-            await log.close()
