@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,6 +17,12 @@ from schemas.errors import PipelineError
 
 CACHE = Path(os.environ.get("TIDEGATE_CACHE", "~/.cache/tidegate")).expanduser()
 _PR_SET_PDEATHSIG = 1
+
+# Each process of tests has ports of its own, below those that Linux gives to outgoing connections.
+_PORTS_EACH = 5_000
+_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+_FIRST_PORT = 12_000 + _PROCESS * _PORTS_EACH
+_PORTS = iter(random.sample(range(_FIRST_PORT, _FIRST_PORT + _PORTS_EACH), _PORTS_EACH))
 
 
 class Server(Protocol):
@@ -35,11 +42,17 @@ class Server(Protocol):
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on now."""
+    """Return a port that nothing listens on now, and that was not returned before."""
+    return next(port for port in _PORTS if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 @contextmanager
