@@ -70,7 +70,7 @@ demo: setup
 	@$(BIN)/tidegate demo $(ARGS)
 
 test: setup
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --no-loadscope-reorder $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Fixtures of the real broker and store, for the tests that are marked to use them."""
+"""The real broker and store, for tests marked to use them, and who runs what when two share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from infra.broker import Broker
 from infra.migrations import migrate
@@ -15,6 +17,26 @@ from streams.clickhouse_client import connect
 from streams.log import Connection
 from streams.store import StoreConnection
 from tests.embedded import CACHE, free_port, running
+
+LARGE = ("tests/inference/", "tests/system/")
+"""Tests of engines and whole systems, each of which fills a machine: one process runs them all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what is large first, so that no process is left alone with it in the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LARGE))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Return what hands tests to processes when several share."""
+    return LargeTogether(config, log)
+
+
+class LargeTogether(LoadFileScheduling):
+    """All that is large goes to one process, everything else to any, file by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "large" if nodeid.startswith(LARGE) else super()._split_scope(nodeid)
 
 
 def require_marker(request: pytest.FixtureRequest, name: str) -> None:

@@ -70,6 +70,7 @@ def _settings_for_roles(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TIDEGATE_DISK__MIN_FREE_BYTES", "0")
 
 
+@pytest.mark.system
 @pytest.mark.kafka
 @pytest.mark.clickhouse
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from infra.state import Phase, read_state
 from tests.embedded import CACHE, free_port
 from tests.infra.dummies import eventually, group_of
 
-pytestmark = [pytest.mark.kafka, pytest.mark.clickhouse, pytest.mark.slow]
+pytestmark = [pytest.mark.system, pytest.mark.kafka, pytest.mark.clickhouse, pytest.mark.slow]
 
 DEPLOYMENT = """\
 name: default
