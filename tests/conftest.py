@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
@@ -17,6 +18,10 @@ from streams.clickhouse_client import connect
 from streams.log import Connection
 from streams.store import StoreConnection
 from tests.embedded import CACHE, free_port, running
+
+# How long an example takes is the machine's affair.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 LARGE = ("tests/inference/", "tests/system/")
 """Tests of engines and whole systems, each of which fills a machine: one process runs them all."""

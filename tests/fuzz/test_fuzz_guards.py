@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitors.folding import Folded
@@ -35,14 +35,12 @@ def _built() -> None:
     read(b"My name is Ada.")
 
 
-@settings(deadline=None)
 @given(st.lists(PIECES, max_size=8).map(b"".join))
 def test_no_bytes_break_a_guard(data: bytes) -> None:
     """Whatever the bytes, every guard reads them and gives a verdict that fits."""
     read(data)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_folding_keeps_places(data: bytes) -> None:
     """Every stretch of a folded text has its place in the original."""

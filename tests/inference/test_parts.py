@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.chat import Chat, load_tokenizer, plain, turns_of
@@ -80,7 +80,6 @@ def test_stop_at_equals_cutting_the_whole(text: str, stops: list[str]) -> None:
 
 
 @ignore_library_warnings
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_pieces_of_text_are_the_whole(text: str) -> None:
     """Pieces put together are what decoding at once gives, also inside characters of many bytes."""

@@ -115,7 +115,7 @@ def said(watch: Watch, observations: list[Observation]) -> list[bytes]:
 
 
 @EVERY_MONITOR
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=6, derandomize=True)
 @given(observations=streams(), share=st.floats(0, 1), data=st.data())
 def test_restarts_and_repeats_change_nothing(
     kind: type[Monitor], observations: list[Observation], share: float, data: st.DataObject

@@ -110,7 +110,7 @@ def test_every_format_is_seen_and_found(number: int) -> None:
     form = FORMATS[number]
     matcher = Matcher([form])
 
-    @settings(max_examples=5, deadline=None)
+    @settings(max_examples=5)
     @given(st.from_regex(re.compile(form.regex, re.ASCII), fullmatch=True))
     def check(key: str) -> None:
         assert [match[0] for _, match in matcher.find(f"- {key} -")]

@@ -328,7 +328,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(VALUES, max_size=12))
 def test_every_record_ends_exactly_once(values: list[bytes | None]) -> None:
     """Whatever lies on the request topic goes on to one pool, or ends as one answer or letter."""

@@ -148,7 +148,7 @@ async def _live_through(kind: str, actions: Actions) -> World:
 
 
 @pytest.mark.parametrize("kind", ["transform", "generate", "sink"])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(actions=ACTIONS)
 def test_everything_takes_effect_exactly_once(kind: str, actions: Actions) -> None:
     """Kills, zombies, lost and unknown commits leave each record's effect there once."""
@@ -156,7 +156,7 @@ def test_everything_takes_effect_exactly_once(kind: str, actions: Actions) -> No
     assert Counter(world.effects()) == Counter(range(world.appended))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(actions=ACTIONS)
 def test_order_within_a_partition_is_kept(actions: Actions) -> None:
     """What a computing role writes to a partition stands in the order in which it was read."""
