@@ -27,6 +27,7 @@ from schemas.plants import Plant
 from schemas.probes import Probe
 from schemas.registry import Deployment, Policy, Pool, Registry
 from schemas.watching import Finding, Observation
+from streams import alerts_app, monitors_app
 from streams.alerts_app import run_alerts
 from streams.log import Connection
 from streams.monitors_app import Watcher, run_monitors
@@ -55,6 +56,8 @@ PATIENT = {
     ),
 }
 START_S = 60.0
+TICK_S = 1.0
+"""How often a role under test is told that time has passed: sooner than one at work."""
 
 
 class Counting:
@@ -219,6 +222,7 @@ def main() -> None:
     if "changed" in options:
         sent = {"versions": REGISTRY.versions | {"deployments/support": "d2"}}
     logging.basicConfig(level="WARNING")
+    alerts_app.TICK_S = monitors_app.TICK_S = TICK_S
     ready = Path(data, f"{instance}.ready").touch
     if role == "alerts":
         run_alerts(
