@@ -52,6 +52,7 @@ def fence(command: Sequence[str], variables: Mapping[str, str], log_file: Path) 
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for whoever waits here
         preexec_fn=lambda: end_with_parent(parent, signal.SIGKILL),
     ) as controller:
         try:
