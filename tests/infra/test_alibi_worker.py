@@ -266,7 +266,7 @@ def test_alibi_detect_itself_finds_what_moved(kafka_alone: Connection, tmp_path:
                 return is_ready or worker.poll() is not None
 
             try:
-                asyncio.run(until(is_done, within_s=120))
+                asyncio.run(until(is_done))
             finally:
                 worker.send_signal(signal.SIGTERM)
         said = (tmp_path / "log").read_text()

@@ -16,6 +16,9 @@ from streams.kafka_log import client_options
 from streams.log import Connection
 from tests.embedded import CACHE, free_port, running
 
+PATIENCE_S = 120.0
+"""How long a test waits for what must come; nothing hangs on how soon it does."""
+
 
 def new_broker(folder: Path) -> Broker:
     """Return a small broker that has not been started."""
@@ -76,12 +79,12 @@ async def read_all(connection: Connection, topic: str) -> list[Any]:
         await consumer.stop()
 
 
-async def until(condition: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Return once ``condition`` holds.
 
     Raises:
-        TimeoutError: If it does not within ``within_s``.
+        TimeoutError: If it does not within :data:`PATIENCE_S`.
     """
-    async with asyncio.timeout(within_s):
+    async with asyncio.timeout(PATIENCE_S):
         while not await condition():
             await asyncio.sleep(0.2)

@@ -208,7 +208,7 @@ async def test_on_kafka_each_text_is_embedded_once(broker: Connection) -> None:
         work = Transform(step(Lengths()), Inline())
         loop = Loop(KafkaLog(broker), group=GROUP, member="a", topics=[RESPONSES.name], work=work)
         task = asyncio.create_task(loop.run(stop, lambda: None))
-        await until(complete, 60)
+        await until(complete)
         stop.set()
         await task
     found = await read_all(broker, EMBEDDINGS.name)

@@ -98,13 +98,13 @@ async def test_alerts_fire_are_acknowledged_and_resolve_through_kills(
         await find(broker, "value")
         await find(broker, "detection")
         first.kill_and_restart()
-        await until(lambda: all_are("firing"), 60)
+        await until(lambda: all_are("firing"))
         await acknowledge(broker, [*await stand(broker), "any/unheard|of"])
         second.kill_and_restart()
-        await until(lambda: all_are("acknowledged"), 60)
+        await until(lambda: all_are("acknowledged"))
         await find(broker, "recovery")
         first.kill_and_restart()
-        await until(lambda: all_are("resolved"), 60)
+        await until(lambda: all_are("resolved"))
         assert first.stop() == 0
         assert second.stop() == 0
     changes = await told(broker)
@@ -137,7 +137,7 @@ async def test_ten_kills_and_rebalances_leave_one_event_a_firing(
             last = await read_last(broker)
             return len(last) == KEYS and set(last.values()) == {("resolved", 5)}
 
-        await until(all_are_resolved, 60)
+        await until(all_are_resolved)
     changes = await told(broker)
     versions = defaultdict(set)
     for change in changes:
@@ -176,14 +176,14 @@ async def test_time_and_queries_are_records_among_the_findings(
                 set((await stand(broker)).values()) == {"firing"} and len(await told(broker)) >= 2
             )
 
-        await until(both_fire, 60)
+        await until(both_fire)
         changes = {change.rule: change for change in await told(broker)}
         await acknowledge_alert(broker, changes["patient"].alert_id, "ada", "on it")
 
         async def one_is_acknowledged() -> bool:
             return (await stand(broker))[changes["patient"].alert_id] == "acknowledged"
 
-        await until(one_is_acknowledged, 60)
+        await until(one_is_acknowledged)
         with pytest.raises(ConfigError, match="is acknowledged"):
             await acknowledge_alert(broker, changes["patient"].alert_id, "al", "")
         with pytest.raises(ConfigError, match="does not exist"):
@@ -206,7 +206,7 @@ async def test_changed_rules_hold_without_a_restart(broker: Connection, tmp_path
         async def fired(rule: str) -> bool:
             return any(one.rule == rule for one in await told(broker))
 
-        await until(lambda: fired("any"), 60)
+        await until(lambda: fired("any"))
         (tmp_path / "rules-changed").touch()
 
         turns = count(1)
@@ -215,7 +215,7 @@ async def test_changed_rules_hold_without_a_restart(broker: Connection, tmp_path
             await find(broker, "detection", next(turns))
             return await fired("other")
 
-        await until(fires_anew, 60)
+        await until(fires_anew)
         assert alerts.stop() == 0
     last = {one.rule: one.state for one in await told(broker) if one.segment == {"number": "0"}}
     assert last["any"] == "resolved"

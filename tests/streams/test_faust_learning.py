@@ -83,33 +83,33 @@ async def test_what_was_learned_outlives_a_kill_and_ends_with_a_reset(
         async def half_learned() -> bool:
             return len(await parts(broker)) == WARMUP // 2 // 4
 
-        await until(half_learned, 60)
+        await until(half_learned)
         monitors.kill_and_restart()
         await embed(broker, usual(WARMUP // 2, 2), 2)
 
         async def learned() -> bool:
             return await parts(broker) == {"embedding_drift-1/prompt_embedding/1/reference"}
 
-        await until(learned, 60)
+        await until(learned)
         monitors.kill_and_restart()
         await embed(broker, usual(60, 3) + TOPICS, 3)
 
         async def detected() -> bool:
             return bool(await said(broker, "embedding_drift", "detection"))
 
-        await until(detected, 60)
+        await until(detected)
         await say(broker, "support", reset().model_copy(update={"series": None}))
 
         async def forgotten() -> bool:
             return bool(await said(broker, "reference_ended")) and not await parts(broker)
 
-        await until(forgotten, 60)
+        await until(forgotten)
         await embed(broker, usual(WARMUP, 4), 4)
 
         async def learned_anew() -> bool:
             return await parts(broker) == {"embedding_drift-1/prompt_embedding/2/reference"}
 
-        await until(learned_anew, 60)
+        await until(learned_anew)
         assert monitors.stop() == 0
     references = await said(broker, "reference")
     assert sorted(one.value for one in references) == [1, 2]

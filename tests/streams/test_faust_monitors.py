@@ -97,7 +97,7 @@ async def test_killed_members_lose_nothing_and_repeat_themselves_exactly(
         async def complete() -> bool:
             return set(await told(broker)) >= wanted["support"] | wanted[WHOLE_SYSTEM]
 
-        await until(complete, 60)
+        await until(complete)
         assert second.stop() == 0
         assert first.stop() == 0
     findings = await told(broker)
@@ -126,14 +126,14 @@ async def test_the_monitors_speak_and_outlive_a_broker_that_was_killed(tmp_path:
             async def in_flight(more_than: int = 0) -> bool:
                 return len(await _values(broker.connection, "in_flight")) > more_than
 
-            await until(in_flight, 60)
+            await until(in_flight)
             server.kill()
             server.wait()
             await asyncio.sleep(LATER_S)
             await asyncio.to_thread(broker.prepare)
             server = await asyncio.to_thread(start, broker)
             before = len(await _values(broker.connection, "in_flight"))
-            await until(lambda: in_flight(before), 90)
+            await until(lambda: in_flight(before))
             assert monitors.stop() == 0
         # The planted answers are to requests of another time, so these five stay open.
         values = {finding.value for finding in await _values(broker.connection, "in_flight")}
@@ -150,7 +150,7 @@ async def test_probes_and_plants_are_sent_turn_by_turn(broker: Connection, tmp_p
         async def several_turns() -> bool:
             return len(await read_all(broker, REQUESTS.name)) >= 6
 
-        await until(several_turns, 60)
+        await until(several_turns)
         assert monitors.stop() == 0
     sent = [
         decode(CompletionRequested, record.value)
@@ -177,7 +177,7 @@ async def test_a_changed_file_is_announced_once(broker: Connection, tmp_path: Pa
                 told = len(await read_all(broker, CONTROL.name))
                 return noted > SEVERAL_TICKS and told >= wanted
 
-            await until(announced, 60)
+            await until(announced)
             assert monitors.stop() == 0
     told = [
         decode(DeploymentChanged, record.value) for record in await read_all(broker, CONTROL.name)

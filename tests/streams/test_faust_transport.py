@@ -20,7 +20,7 @@ from streams.kafka_log import client_options
 from streams.log import Connection
 from tests.embedded import start, stop
 from tests.encrypted import Authority, EncryptedBroker
-from tests.streams.faust_cluster import new_broker, produce, until
+from tests.streams.faust_cluster import PATIENCE_S, new_broker, produce, until
 
 pytestmark = pytest.mark.kafka
 WORK_S = 0.02
@@ -109,7 +109,7 @@ async def test_a_batch_whose_body_raises_comes_again(
 
     await produce(kafka, [(topic, b"k", b"%d" % number) for number in range(5)], partition=0)
     async with reading(kafka, topic, tmp_path, refuse) as app:
-        await asyncio.wait_for(app.wait_until_stopped(), 20)
+        await asyncio.wait_for(app.wait_until_stopped(), PATIENCE_S)
     assert isinstance(app.crash_reason, ValueError)
     assert await committed(kafka, topic) == 0
     seen: list[bytes] = []

@@ -25,6 +25,7 @@ from streams.log import (
     Record,
 )
 from streams.memory_log import MemoryLog
+from tests.streams.faust_cluster import PATIENCE_S
 
 
 class Cluster(ABC):
@@ -146,14 +147,14 @@ class Member:
 
     async def until(self, count: int) -> None:
         """Poll until ``count`` partitions are owned."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.owns) != count:
                 await self.membership.poll(0.1, 100)
 
     async def read(self, count: int) -> list[Record]:
         """Poll until ``count`` records have come."""
         found: list[Record] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while len(found) < count:
                 found += await self.membership.poll(0.1, 100)
         return found
