@@ -24,7 +24,7 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 LARGE = ("tests/inference/", "tests/system/")
-"""Tests of engines and whole systems, each of which fills a machine: one process runs them all."""
+"""Tests of engines and whole systems; one process runs them, so that no two of them run at once."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
