@@ -164,7 +164,7 @@ class Broker:
     def _fence(self) -> None:
         log_file = self.data / "logs" / "kafka-fencing.log"
         logging = self._scratch / "log4j2.properties"
-        write_private(logging, broker_config.logging(log_file))
+        write_private(logging, broker_config.fencing_logging(log_file))
         changes = broker_config.fencing(self.host, self.controller_port)
         overrides = [("--override", f"{key}={value}") for key, value in changes.items()]
         command = [*self._node(logging), *itertools.chain.from_iterable(overrides)]

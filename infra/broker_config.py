@@ -144,6 +144,17 @@ rootLogger.level = warn
 rootLogger.appenderRef.file.ref = file
 logger.server.name = kafka.server.KafkaRaftServer
 logger.server.level = info
-logger.replication.name = org.apache.kafka.controller.ReplicationControlManager
-logger.replication.level = info
 """
+
+
+def fencing_logging(log_file: Path) -> str:
+    """Return :func:`logging` with what the controller decides and when that is written."""
+    return (
+        logging(log_file)
+        + """\
+logger.deciding.name = org.apache.kafka.controller.ReplicationControlManager
+logger.deciding.level = info
+logger.writing.name = org.apache.kafka.controller.QuorumController
+logger.writing.level = debug
+"""
+    )

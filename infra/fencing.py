@@ -26,6 +26,8 @@ from infra.children import end_with_parent
 from schemas.errors import ConfigError
 
 _FENCED = "Fencing broker"
+_WRITTEN = "Processed maybeFenceStaleBroker"
+"""It is said of a decision, or of a look that finds nothing, when all decided before is written."""
 _STARTED = "Kafka Server started"
 _GRACE_S = 0.5
 """How long a controller that is up takes, at the most, to see that a session has ended."""
@@ -66,11 +68,11 @@ def _wait(controller: subprocess.Popen[bytes], log_file: Path) -> None:
     started: float | None = None
     while controller.poll() is None and time.monotonic() < began + _TIMEOUT_S:
         said = log_file.read_text(errors="replace") if log_file.exists() else ""
-        if _FENCED in said:
+        if _WRITTEN in said.partition(_FENCED)[2]:
             return
         if started is None and _STARTED in said:
             started = time.monotonic()
-        if started is not None and time.monotonic() > started + _GRACE_S:
+        if started is not None and _FENCED not in said and time.monotonic() > started + _GRACE_S:
             return  # it had ended before
         time.sleep(_LOOK_EVERY_S)
     raise ConfigError(f"Kafka's controller did not come up; see {log_file}")
